@@ -1,0 +1,209 @@
+"""Every setting, read once from the environment; a bad value stops the start with its name.
+
+`.env.example` lists them with their defaults and what they mean.
+"""
+
+import os
+from pathlib import Path
+
+import environ
+from csp.constants import SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from catsdogs.secret_key import read_or_make
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+# Places: nothing is written outside VAR_DIR at run time.
+VAR_DIR = BASE_DIR / env.str("CATSDOGS_VAR", default="var")
+MODELS_DIR = BASE_DIR / env.str("CATSDOGS_MODELS", default="models")
+DATA_DIR = BASE_DIR / env.str("CATSDOGS_DATA", default="data/raw")
+PHOTOS_DIR = VAR_DIR / "photos"
+
+# Security
+DEBUG = env.bool("DEBUG", default=True)
+SECRET_KEY = env.str("SECRET_KEY", default="")
+if not SECRET_KEY:
+    if not DEBUG:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is not set, and without DEBUG there is no default. Set it to a long random "
+            'string: python -c "import secrets; print(secrets.token_urlsafe(50))"'
+        )
+    SECRET_KEY = read_or_make(VAR_DIR / "secret_key")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "[::1]"])
+# Always answered, for the container's own health check; nobody can be sent elsewhere by it.
+ALLOWED_HOSTS.append("localhost")
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+HTTPS = env.bool("HTTPS", default=not DEBUG)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+# The container's own health check asks over plain HTTP, from inside.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+NUM_PROXIES = env.int("NUM_PROXIES", default=0)
+if NUM_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        # blob: a preview before the upload; data: icons in Swagger's and the admin's stylesheets.
+        "img-src": [SELF, "blob:", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# Who may call the API without a session: anyone, or the bearer of a token.
+API_ACCESS = env.str("CATSDOGS_API_ACCESS", default="open" if DEBUG else "token")
+if API_ACCESS not in ("open", "token"):
+    raise ImproperlyConfigured(
+        f"CATSDOGS_API_ACCESS is 'open' or 'token'. Received: {API_ACCESS!r}"
+    )
+
+# Photos
+PHOTO_MAX_BYTES = env.int("CATSDOGS_PHOTO_MAX_BYTES", default=20_000_000)
+PHOTO_MAX_PIXELS = env.int("CATSDOGS_PHOTO_MAX_PIXELS", default=50_000_000)
+PHOTO_KEEP_DAYS = env.int("CATSDOGS_PHOTO_KEEP_DAYS", default=30)
+PHOTO_MAX_BATCH = 32
+FILE_UPLOAD_HANDLERS = ["classifier.uploads.BoundedMemoryHandler"]
+DATA_UPLOAD_MAX_NUMBER_FILES = PHOTO_MAX_BATCH
+
+# Inference
+INFERENCE_SLOTS = env.int("CATSDOGS_INFERENCE_SLOTS", default=0) or os.cpu_count() or 1
+
+INSTALLED_APPS = [
+    "catsdogs.apps.CatsDogsAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "template_partials",
+    "csp",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "import_export",
+    "classifier",
+    "feedback",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "classifier.errors.HonestErrors",
+]
+ROOT_URLCONF = "catsdogs.urls"
+WSGI_APPLICATION = "catsdogs.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "classifier.views.site",
+            ],
+        },
+    }
+]
+
+# Database
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'catsdogs.sqlite3'}")}
+_database = DATABASES["default"]
+_database["CONN_MAX_AGE"] = 600
+if "sqlite3" in _database["ENGINE"]:
+    _database["OPTIONS"] = {
+        # Writers queue up to 20 s at the start of a transaction; they do not fail in its midst.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        # Readers never wait for the writer. NORMAL may lose the last rows in a power cut, never
+        # in a crash of ours; PostgreSQL is the choice where that matters.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    _database["CONN_HEALTH_CHECKS"] = True
+    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "classifier.callers.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["classifier.callers.MayCall"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "rest_framework.renderers.BrowsableAPIRenderer",
+    ],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "classifier.errors.as_response",
+    "NUM_PROXIES": NUM_PROXIES,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "catsdogs",
+    "DESCRIPTION": "Send a photo, get an answer, tell us whether it was right.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+}

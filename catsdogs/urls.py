@@ -1,0 +1,17 @@
+"""All addresses: each app's own, the admin, the schema."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from classifier.api import NotFoundView
+
+urlpatterns = [
+    path("", include("classifier.urls")),
+    path("", include("feedback.urls")),
+    path("api/schema", SpectacularAPIView.as_view(), name="api-schema"),
+    # The split view has its script in a file of its own: our CSP allows no other.
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    re_path("^api/.*$", NotFoundView.as_view()),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,307 @@
+"""The API's doors to photos, predictions and versions."""
+
+from typing import IO, Any
+
+import django_filters
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework import generics, parsers, serializers, status
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse as absolute
+from rest_framework.views import APIView
+
+from classifier.callers import person_of, visible_to
+from classifier.classify import classify_photo, erase_prediction
+from classifier.errors import ApiError, as_body, refusal
+from classifier.models import ModelVersion, Prediction, PredictionQuerySet
+from classifier.uploads import read_body, read_photo
+from ml.photos import PhotoError
+
+# `image` is the field's name; `file` is what the app that this one descends from called it.
+_FIELDS = ("image", "file")
+
+
+class PhotoBodyParser(parsers.BaseParser):
+    """The body itself is the photo: `Content-Type: image/…`."""
+
+    media_type = "image/*"
+
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None
+    ) -> parsers.DataAndFiles:
+        return parsers.DataAndFiles({}, {"image": read_body(stream, media_type or "")})
+
+
+class ErrorSerializer(serializers.Serializer):
+    code = serializers.CharField(help_text="Short and stable: for programs.")
+    detail = serializers.CharField(help_text="What was wrong, what was expected, what came in.")
+    field = serializers.CharField(allow_null=True, help_text="The field at fault, if one is.")
+
+
+class ModelSerializer(serializers.Serializer):
+    version = serializers.CharField(source="version_id")
+    weights_sha256 = serializers.CharField(source="version.weights_sha256")
+
+
+class PhotoSerializer(serializers.Serializer):
+    sha256 = serializers.CharField(source="photo_sha256")
+    width = serializers.IntegerField(source="photo_width")
+    height = serializers.IntegerField(source="photo_height")
+    format = serializers.CharField(source="photo_format")
+
+
+class TimingsSerializer(serializers.Serializer):
+    decode = serializers.FloatField(source="decode_ms")
+    inference = serializers.FloatField(source="inference_ms")
+    total = serializers.FloatField(source="total_ms")
+
+    def to_representation(self, instance: Prediction) -> dict[str, float]:
+        return {name: round(ms, 1) for name, ms in super().to_representation(instance).items()}
+
+
+class LinksSerializer(serializers.Serializer):
+    self = serializers.URLField()
+    feedback = serializers.URLField()
+    explanation = serializers.URLField(allow_null=True, help_text="null until there are heat maps.")
+
+    def to_representation(self, instance: Prediction) -> dict[str, str | None]:
+        request = self.context["request"]
+        return {
+            "self": absolute("api-prediction", args=[instance.pk], request=request),
+            "feedback": absolute("api-feedback", request=request),
+            "explanation": None,
+        }
+
+
+class PredictionSerializer(serializers.ModelSerializer):
+    """An answer as the API gives it."""
+
+    probabilities = serializers.SerializerMethodField()
+    model = ModelSerializer(source="*")
+    photo = PhotoSerializer(source="*")
+    timings_ms = TimingsSerializer(source="*")
+    logged = serializers.SerializerMethodField()
+    links = LinksSerializer(source="*")
+
+    class Meta:
+        model = Prediction
+        fields = (
+            *("id", "answer", "label", "confidence", "probabilities", "novelty"),
+            *("model", "photo", "timings_ms", "logged", "links", "created_at"),
+        )
+
+    def get_probabilities(self, prediction: Prediction) -> dict[str, float]:
+        return dict(prediction.ranked)
+
+    def get_logged(self, prediction: Prediction) -> str:
+        return "stored"
+
+
+class UploadSerializer(serializers.Serializer):
+    image = serializers.FileField(help_text="JPEG, PNG, WebP, GIF (first frame), AVIF or HEIC.")
+
+
+class BatchUploadSerializer(serializers.Serializer):
+    image = serializers.ListField(
+        child=serializers.FileField(), max_length=settings.PHOTO_MAX_BATCH
+    )
+
+
+class BatchSerializer(serializers.Serializer):
+    results = serializers.ListField(
+        child=serializers.DictField(), help_text="A prediction or an error each, in the order sent."
+    )
+
+
+class ModelVersionSerializer(serializers.ModelSerializer):
+    version = serializers.CharField(source="name")
+    live = serializers.BooleanField(source="is_live")
+
+    class Meta:
+        model = ModelVersion
+        fields = (
+            *("version", "live", "architecture", "labels", "scores", "data_digest"),
+            *("weights_sha256", "trained_at", "promoted_at"),
+        )
+
+
+def errors(*statuses: int) -> dict[int, OpenApiResponse]:
+    """The error answers of an endpoint, for its schema."""
+    return {each: OpenApiResponse(ErrorSerializer) for each in statuses}
+
+
+class PredictView(APIView):
+    """Send a photo, as the field `image` of a form or as the body itself; get an answer."""
+
+    parser_classes = (parsers.MultiPartParser, PhotoBodyParser)
+    serializer_class = UploadSerializer  # the browsable API draws its file picker from this
+
+    @extend_schema(
+        request={"multipart/form-data": UploadSerializer, "image/*": OpenApiTypes.BINARY},
+        responses={201: PredictionSerializer, **errors(400, 401, 413, 415, 503)},
+    )
+    def post(self, request: Request) -> Response:
+        prediction = classify_photo(read_photo(_upload(request)), person=person_of(request))
+        answer = PredictionSerializer(prediction, context={"request": request}).data
+        headers = {"Location": answer["links"]["self"]}
+        return Response(answer, status=status.HTTP_201_CREATED, headers=headers)
+
+
+class PredictBatchView(APIView):
+    """Send up to 32 photos in parts named `image`; a bad one fails alone."""
+
+    parser_classes = (parsers.MultiPartParser,)
+
+    @extend_schema(
+        request={"multipart/form-data": BatchUploadSerializer},
+        responses={200: BatchSerializer, **errors(400, 401, 503)},
+    )
+    def post(self, request: Request) -> Response:
+        uploads = request.FILES.getlist("image")
+        if not uploads:
+            raise _missing_image()
+        if len(uploads) > settings.PHOTO_MAX_BATCH:
+            raise ApiError(
+                f"{len(uploads)} photos; at most {settings.PHOTO_MAX_BATCH} fit in one request.",
+                code="too_many_images",
+                field="image",
+            )
+        return Response({"results": [self._answer(request, upload) for upload in uploads]})
+
+    def _answer(self, request: Request, upload: UploadedFile) -> dict[str, Any]:
+        try:
+            photo = read_photo(upload)
+        except PhotoError as error:
+            return as_body(refusal(error))
+        prediction = classify_photo(photo, person=person_of(request))
+        return dict(PredictionSerializer(prediction, context={"request": request}).data)
+
+
+def _upload(request: Request) -> UploadedFile:
+    for field in _FIELDS:
+        upload: UploadedFile | None = request.FILES.get(field)
+        if upload:
+            return upload
+    if request.content_type.startswith("image/"):  # DRF parses no empty body
+        raise refusal(PhotoError("The body is empty.", code="empty_file"))
+    raise _missing_image()
+
+
+def _missing_image() -> ApiError:
+    return ApiError(
+        "There is no photo. Send it as the form field 'image', or as the body itself with the "
+        "content type image/….",
+        code="missing_image",
+        field="image",
+    )
+
+
+class PredictionFilter(django_filters.FilterSet):  # type: ignore[misc]  # it ships no types
+    version = django_filters.CharFilter(field_name="version_id")
+    has_feedback = django_filters.BooleanFilter(method="filter_feedback")
+    since = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    until = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+
+    class Meta:
+        model = Prediction
+        fields = ("label", "answer")
+
+    def filter_feedback(
+        self, predictions: PredictionQuerySet, name: str, value: bool
+    ) -> PredictionQuerySet:
+        return predictions.with_feedback() if value else predictions.without_feedback()
+
+
+class NewestFirst(CursorPagination):
+    ordering = "-id"  # version 7 UUIDs sort by time
+    page_size = 50
+    page_size_query_param = "page_size"
+    max_page_size = 500
+
+
+@extend_schema_view(get=extend_schema(responses={200: PredictionSerializer, **errors(400, 401)}))
+class PredictionListView(generics.ListAPIView):
+    """Logged predictions, newest first: staff see all, others their own."""
+
+    queryset = Prediction.objects.none()  # tells the schema its type
+    serializer_class = PredictionSerializer
+    filterset_class = PredictionFilter
+    pagination_class = NewestFirst
+
+    def get_queryset(self) -> PredictionQuerySet:
+        return visible_to(self.request)
+
+
+@extend_schema_view(
+    get=extend_schema(responses={200: PredictionSerializer, **errors(401, 404)}),
+    delete=extend_schema(responses={204: None, **errors(401, 404)}),
+)
+class PredictionView(generics.RetrieveDestroyAPIView):
+    """One logged prediction. Deleting it erases its photo and its feedback too."""
+
+    queryset = Prediction.objects.none()
+    serializer_class = PredictionSerializer
+
+    def get_queryset(self) -> PredictionQuerySet:
+        return visible_to(self.request)
+
+    def perform_destroy(self, instance: Prediction) -> None:
+        erase_prediction(instance)
+
+
+@extend_schema_view(get=extend_schema(responses={200: ModelVersionSerializer, **errors(401)}))
+class ModelVersionListView(generics.ListAPIView):
+    """The versions, newest first, with their scores; `live` is the one that answers."""
+
+    queryset = ModelVersion.objects.all()
+    serializer_class = ModelVersionSerializer
+    filter_backends = ()
+
+
+@extend_schema_view(get=extend_schema(responses={200: ModelVersionSerializer, **errors(401, 404)}))
+class ModelVersionView(generics.RetrieveAPIView):
+    """One version."""
+
+    queryset = ModelVersion.objects.all()
+    lookup_url_kwarg = "version"
+    serializer_class = ModelVersionSerializer
+    filter_backends = ()
+
+
+class RootView(APIView):
+    """Where to go from here."""
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> Response:
+        names = ("api-predict", "api-predict-batch", "api-feedback", "api-predictions")
+        places = {name: absolute(name, request=request) for name in (*names, "api-models")}
+        places["api-docs"] = absolute("api-docs", request=request)
+        return Response({name.removeprefix("api-"): url for name, url in places.items()})
+
+
+class NotFoundView(APIView):
+    """An address under /api/ that is none: 404 in the shape of every error."""
+
+    permission_classes = ()
+
+    @extend_schema(exclude=True)
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return super().dispatch(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise ApiError(f"There is nothing at {request.path}.", code="not_found", status_code=404)
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the schema describes a token."""
+
+    target_class = "classifier.callers.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer"}

@@ -1,0 +1,56 @@
+"""The main job: ask the live version about a photo, keep the photo, log the answer."""
+
+import time
+
+from classifier import serving, storage
+from classifier.models import Prediction
+from ml.inference import Answer, Engine
+from ml.photos import Photo
+
+
+def classify_photo(photo: Photo, *, person: str) -> Prediction:
+    """Answer for a photo. When this returns, the answer is committed and the photo is kept.
+
+    Args:
+        photo: Decoded, by `classifier.uploads.read_photo`.
+        person: Who asks, by `classifier.callers.person_of`.
+
+    Raises:
+        NoLiveModel: if no version is there to answer.
+        DatabaseError: if the database cannot log it.
+    """
+    started = time.perf_counter()
+    engine = serving.engine()
+    with serving.slot():
+        asked = time.perf_counter()
+        answer = _ask(engine, photo)
+        inference_ms = _milliseconds_since(asked)
+    # The photo first: a row without its photo would be a promise that we cannot keep.
+    storage.keep(photo)
+    return Prediction.objects.log(
+        answer,
+        photo,
+        version=engine.card.version,
+        person=person,
+        inference_ms=inference_ms,
+        total_ms=photo.decode_ms + _milliseconds_since(started),
+    )
+
+
+def erase_prediction(prediction: Prediction) -> None:
+    """Remove a prediction with its feedback, and its photo unless someone else sent the same."""
+    sha256 = prediction.photo_sha256
+    prediction.delete()
+    if not Prediction.objects.sharing_photo(sha256).exists():
+        storage.erase(sha256)
+
+
+def _ask(engine: Engine, photo: Photo) -> Answer:
+    try:
+        return engine.predict(photo.pixels)
+    except FloatingPointError as error:
+        raise serving.NoLiveModel(f"Version {engine.card.version} is broken: {error}") from error
+
+
+def _milliseconds_since(start: float) -> float:
+    return (time.perf_counter() - start) * 1000

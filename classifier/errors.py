@@ -1,0 +1,162 @@
+"""Every error the API gives: one shape, one short code per cause, an honest status."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    TooManyFilesSent,
+)
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from classifier.serving import NoLiveModel
+from ml.photos import PhotoError
+
+_RETRY_AFTER_SECONDS = 5
+
+# Refusals of a photo that are not plain 400s.
+_STATUS_OF_PHOTO_ERROR = {
+    "too_large": status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
+    "unsupported_format": status.HTTP_415_UNSUPPORTED_MEDIA_TYPE,
+}
+# Where DRF's own codes differ from the contract's.
+_CODES = {
+    "parse_error": "invalid",
+    "unsupported_media_type": "unsupported_format",
+    "authentication_failed": "not_authenticated",
+    "not_acceptable": "invalid",
+}
+
+
+class ApiError(exceptions.APIException):
+    """An error with a code of the contract.
+
+    Args:
+        detail: For the person who reads it.
+        code: For the program that reads it.
+        status_code: HTTP status.
+        field: The field at fault, where one is.
+    """
+
+    def __init__(
+        self, detail: str, *, code: str, status_code: int = 400, field: str | None = None
+    ) -> None:
+        super().__init__(detail, code)
+        self.status_code = status_code
+        self.field = field
+
+
+def refusal(error: PhotoError) -> ApiError:
+    """A refused photo as an error of the API."""
+    return ApiError(
+        str(error),
+        code=error.code,
+        status_code=_STATUS_OF_PHOTO_ERROR.get(error.code, status.HTTP_400_BAD_REQUEST),
+        field="image",
+    )
+
+
+def as_response(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler: any error we foresee, in the contract's shape.
+
+    Returns:
+        None for an error that we do not foresee: Django makes it a 500 and logs it.
+    """
+    foreseen = _as_api_exception(error)
+    if foreseen is None:
+        return None
+    set_rollback()
+    response = Response(as_body(foreseen), status=foreseen.status_code)
+    if foreseen.status_code == status.HTTP_503_SERVICE_UNAVAILABLE:
+        response["Retry-After"] = str(_RETRY_AFTER_SECONDS)
+    if wait := getattr(foreseen, "wait", None):
+        response["Retry-After"] = str(int(wait) + 1)
+    if challenge := getattr(foreseen, "auth_header", None):
+        response["WWW-Authenticate"] = challenge
+    return response
+
+
+def _as_api_exception(error: Exception) -> exceptions.APIException | None:
+    match error:
+        case exceptions.APIException():
+            return error
+        case PhotoError():
+            return refusal(error)
+        case Http404():
+            return exceptions.NotFound()
+        case PermissionDenied():
+            return exceptions.PermissionDenied()
+        case RequestDataTooBig():
+            return ApiError("The request is too large.", code="too_large", status_code=413)
+        case TooManyFilesSent():
+            return ApiError("Too many files in one request.", code="too_many_images")
+    return _unavailable(error)
+
+
+def _unavailable(error: Exception) -> ApiError | None:
+    """A 503 for what passes by itself or by an operator's hand."""
+    match error:
+        case NoLiveModel():
+            return ApiError(str(error), code="no_live_model", status_code=503)
+        case OperationalError() | InterfaceError():
+            # The database's own words name hosts and users: they belong in the log alone.
+            return ApiError(
+                "The database cannot be reached. Nothing was logged; please try again.",
+                code="database_unavailable",
+                status_code=503,
+            )
+    return None
+
+
+def as_body(error: exceptions.APIException) -> dict[str, Any]:
+    """An error as JSON: `code`, `detail`, `field`."""
+    field, detail = _first_detail(error.detail)
+    if isinstance(error, ApiError):
+        field = error.field
+    code = getattr(detail, "code", error.default_code)
+    if isinstance(error, exceptions.ValidationError) and code != "unknown_prediction":
+        code = "invalid"
+    return {"code": _CODES.get(code, code), "detail": str(detail), "field": field}
+
+
+def _first_detail(detail: Any) -> tuple[str | None, Any]:
+    """The first message of DRF's nested lists and dicts, and the field it is about."""
+    field = None
+    while isinstance(detail, (list, dict)):
+        if isinstance(detail, dict):
+            name, detail = next(iter(detail.items()))
+            field = field or (None if name == "non_field_errors" else name)
+        else:
+            detail = detail[0]
+    return field, detail
+
+
+class HonestErrors:
+    """Middleware: a database that is away, or no live version, is a 503 on pages too."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        unavailable = _unavailable(error)
+        if unavailable is None:
+            return None
+        response = _unavailable_response(request, unavailable)
+        response["Retry-After"] = str(_RETRY_AFTER_SECONDS)
+        return response
+
+
+def _unavailable_response(request: HttpRequest, error: ApiError) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return JsonResponse(as_body(error), status=error.status_code)
+    page = "classifier/home.html#answer" if request.headers.get("HX-Request") else "503.html"
+    return render(request, page, {"problem": str(error.detail)}, status=error.status_code)

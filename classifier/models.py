@@ -1,0 +1,229 @@
+"""What is logged: each answer we gave, the versions that gave them, and the tokens that may ask."""
+
+import hashlib
+import secrets
+import uuid
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from classifier.ids import uuid7
+from ml.inference import NEITHER, UNSURE, Answer
+from ml.photos import Photo
+from ml.registry import Card
+
+
+class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
+    def live(self) -> Self:
+        return self.filter(is_live=True)
+
+    def register(self, card: Card) -> "ModelVersion":
+        """Make a saved version known, as a candidate. A second time changes nothing."""
+        version, _ = self.get_or_create(
+            name=card.version,
+            defaults={
+                "architecture": card.architecture,
+                "labels": list(card.labels),
+                "weights_sha256": card.weights_sha256,
+                "data_digest": card.data.get("digest", ""),
+                "scores": card.scores,
+                "trained_at": datetime.fromisoformat(card.created),
+            },
+        )
+        return version
+
+
+class ModelVersion(models.Model):
+    """A trained version, as its card describes it, and whether it is the one that answers."""
+
+    name = models.CharField("version", max_length=64, primary_key=True)
+    architecture = models.CharField(max_length=64)
+    labels = models.JSONField()
+    weights_sha256 = models.CharField("weights SHA-256", max_length=64)
+    data_digest = models.CharField(max_length=64, blank=True)
+    scores = models.JSONField(default=dict)
+    trained_at = models.DateTimeField()
+    is_live = models.BooleanField("live", default=False)
+    promoted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ModelVersionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-trained_at", "-name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_live"], condition=Q(is_live=True), name="one_live_version"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def promote(self) -> None:
+        """Let this version answer from now on, in the place of the live one."""
+        with transaction.atomic():
+            # Locking every row makes two promotions at once take turns.
+            list(ModelVersion.objects.select_for_update().order_by("name"))
+            ModelVersion.objects.live().exclude(pk=self.pk).update(is_live=False)
+            self.is_live, self.promoted_at = True, timezone.now()
+            self.save(update_fields=["is_live", "promoted_at"])
+
+
+class PredictionQuerySet(models.QuerySet["Prediction"]):
+    def of(self, person: str) -> Self:
+        return self.filter(person=person)
+
+    def with_feedback(self) -> Self:
+        return self.filter(feedback__isnull=False).distinct()
+
+    def without_feedback(self) -> Self:
+        return self.filter(feedback__isnull=True)
+
+    def overdue(self, now: datetime) -> Self:
+        """Those whose photo's end date has passed and whose photo we may still have."""
+        return self.filter(photo_is_kept=True, keep_until__lte=now)
+
+    def wanting_photo(self, now: datetime) -> Self:
+        """Those whose photo is to stay: without an end date, or before it."""
+        return self.filter(Q(keep_until__isnull=True) | Q(keep_until__gt=now))
+
+    def sharing_photo(self, sha256: str) -> Self:
+        return self.filter(photo_sha256=sha256)
+
+    def log(
+        self,
+        answer: Answer,
+        photo: Photo,
+        *,
+        version: str,
+        person: str,
+        inference_ms: float,
+        total_ms: float,
+    ) -> "Prediction":
+        """Commit an answer. `version` names a registered version; times are in milliseconds."""
+        return self.create(
+            version_id=version,
+            person=person,
+            answer=answer.answer,
+            label=answer.label,
+            confidence=answer.confidence,
+            probabilities=dict(answer.probabilities),
+            novelty=answer.novelty,
+            photo_sha256=photo.sha256,
+            photo_format=photo.format,
+            photo_width=photo.width,
+            photo_height=photo.height,
+            photo_bytes=len(photo.data),
+            keep_until=timezone.now() + timedelta(days=settings.PHOTO_KEEP_DAYS),
+            decode_ms=photo.decode_ms,
+            inference_ms=inference_ms,
+            total_ms=total_ms,
+        )
+
+
+class Prediction(models.Model):
+    """One answer we gave: to whom, about which photo, by which version, how fast."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    person = models.CharField(max_length=80, help_text="Who asked: see classifier.callers.")
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="predictions")
+
+    answer = models.CharField(max_length=64, db_index=True)
+    label = models.CharField(max_length=64)
+    confidence = models.FloatField()
+    probabilities = models.JSONField()
+    novelty = models.FloatField(null=True)
+
+    photo_sha256 = models.CharField("photo SHA-256", max_length=64, db_index=True)
+    photo_format = models.CharField("format", max_length=8)
+    photo_width = models.PositiveIntegerField("width")
+    photo_height = models.PositiveIntegerField("height")
+    photo_bytes = models.PositiveIntegerField("bytes")
+    photo_is_kept = models.BooleanField(default=True)
+    keep_until = models.DateTimeField(
+        null=True, db_index=True, help_text="When the photo is erased; empty: it may stay."
+    )
+
+    decode_ms = models.FloatField()
+    inference_ms = models.FloatField()
+    total_ms = models.FloatField()
+
+    objects = PredictionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]  # version 7 UUIDs sort by time
+        indexes = [models.Index(fields=["person", "-id"], name="prediction_by_person")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(confidence__gte=0, confidence__lte=1), name="confidence_is_probability"
+            ),
+            models.CheckConstraint(
+                condition=Q(novelty__isnull=True) | Q(novelty__gte=0, novelty__lte=1),
+                name="novelty_from_0_to_1",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.answer} ({self.confidence:.2%})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("prediction", args=[self.pk])
+
+    @property
+    def is_unsure(self) -> bool:
+        return self.answer == UNSURE
+
+    @property
+    def is_neither(self) -> bool:
+        return self.answer == NEITHER
+
+    @property
+    def ranked(self) -> list[tuple[str, float]]:
+        """Labels and probabilities, most probable first; a database keeps no order of keys."""
+        return sorted(self.probabilities.items(), key=lambda pair: -pair[1])
+
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        """What a person may say the photo shows, as value and text: a label, or `neither`."""
+        return [*((label, label) for label in sorted(self.probabilities)), (NEITHER, NEITHER)]
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    def issue(self, name: str) -> tuple["ApiToken", str]:
+        """A new token and its secret text, which is kept nowhere: show it once."""
+        secret = f"catsdogs_{secrets.token_urlsafe(32)}"
+        return self.create(name=name, digest=_digest(secret)), secret
+
+    def find(self, secret: str) -> "ApiToken | None":
+        """The unrevoked token with this secret text."""
+        return self.filter(digest=_digest(secret), revoked_at__isnull=True).first()
+
+
+class ApiToken(models.Model):
+    """The right to call the API. Only a digest is stored: a stolen table opens nothing."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=80, help_text="Whose it is, or what calls with it.")
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "API token"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _digest(secret: str) -> str:
+    # A random text of 256 bits needs no slow hash: there is nothing to guess.
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,74 @@
+"""The rule for what we accept: an upload is a photo, or it is refused with one code."""
+
+import io
+from typing import IO, Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import InMemoryUploadedFile, UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
+
+from ml.photos import Photo, PhotoError, decode_photo
+
+_CHUNK = 64 * 1024
+# Of one request, so that a batch of photos cannot take all memory either.
+_MOST_PHOTOS_IN_MEMORY = 8
+
+
+def read_photo(upload: UploadedFile) -> Photo:
+    """Decode an upload, judged by its content; its name and declared type count for nothing.
+
+    Raises:
+        PhotoError: with the code `too_large`, or one of `decode_photo`'s.
+    """
+    size = upload.size or 0
+    if size > settings.PHOTO_MAX_BYTES:
+        raise PhotoError(
+            f"The file has {size / 1e6:.1f} MB; "
+            f"at most {settings.PHOTO_MAX_BYTES / 1e6:.0f} MB are accepted.",
+            code="too_large",
+        )
+    return decode_photo(upload.read(), max_pixels=settings.PHOTO_MAX_PIXELS)
+
+
+class BoundedMemoryHandler(FileUploadHandler):
+    """Holds uploads in memory, never on disk, and never more than we would accept.
+
+    What lies beyond the limit is read, counted and dropped: whoever sent it gets an answer with
+    the reason, where a closed connection would tell nothing. `read_photo` refuses by the size.
+    """
+
+    def __init__(self, request: Any = None) -> None:
+        super().__init__(request)
+        self._room = settings.PHOTO_MAX_BYTES * _MOST_PHOTOS_IN_MEMORY
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        self._kept = io.BytesIO()
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        fits = start + len(raw_data) <= settings.PHOTO_MAX_BYTES
+        if fits and self._room >= len(raw_data):
+            self._kept.write(raw_data)
+            self._room -= len(raw_data)
+
+    def file_complete(self, file_size: int) -> UploadedFile:
+        dropped = file_size - self._kept.tell()
+        # A file cut for want of room is refused as too large, whatever its own size.
+        size = file_size if not dropped else max(file_size, settings.PHOTO_MAX_BYTES + 1)
+        return _in_memory(self._kept, self.file_name or "", self.content_type or "", size)
+
+
+def read_body(stream: IO[bytes], content_type: str) -> UploadedFile:
+    """A raw request body as an upload, read to its end and held no further than the limit."""
+    kept = io.BytesIO()
+    size = 0
+    while chunk := stream.read(_CHUNK):
+        size += len(chunk)
+        if size <= settings.PHOTO_MAX_BYTES:
+            kept.write(chunk)
+    return _in_memory(kept, "photo", content_type, size)
+
+
+def _in_memory(kept: io.BytesIO, name: str, content_type: str, size: int) -> UploadedFile:
+    kept.seek(0)
+    return InMemoryUploadedFile(kept, None, name, content_type, size, None)

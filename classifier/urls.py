@@ -1,0 +1,22 @@
+"""Addresses of the pages and of the API up to the logged answer."""
+
+from django.urls import path
+
+from classifier import api, health, views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("classify/", views.classify, name="classify"),
+    path("predictions/<uuid:prediction_id>/", views.prediction, name="prediction"),
+    path("photos/<uuid:prediction_id>/", views.photo, name="photo"),
+    path("favicon.ico", views.favicon),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("api/", api.RootView.as_view(), name="api-root"),
+    path("api/predict", api.PredictView.as_view(), name="api-predict"),
+    path("api/predict/batch", api.PredictBatchView.as_view(), name="api-predict-batch"),
+    path("api/predictions", api.PredictionListView.as_view(), name="api-predictions"),
+    path("api/predictions/<uuid:pk>", api.PredictionView.as_view(), name="api-prediction"),
+    path("api/models", api.ModelVersionListView.as_view(), name="api-models"),
+    path("api/models/<str:version>", api.ModelVersionView.as_view(), name="api-model"),
+]

@@ -1,0 +1,83 @@
+"""The pages: send a photo, see the answer."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.templatetags.static import static
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.middleware import HtmxDetails
+
+from classifier import serving, storage
+from classifier.callers import person_of, remember_visitor, visible_to
+from classifier.classify import classify_photo
+from classifier.forms import PhotoForm
+from ml.photos import as_jpeg, decode_photo
+
+_SHOWN_SIDE = 640  # pixels
+
+
+class HtmxHttpRequest(HttpRequest):
+    htmx: HtmxDetails
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
+    """What each page shows: context processor."""
+    return {
+        "site_version": serving.live_version(),
+        "photo_keep_days": settings.PHOTO_KEEP_DAYS,
+        "max_megabytes": settings.PHOTO_MAX_BYTES // 1_000_000,
+        "labels": serving.labels(),
+    }
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    return render(request, "classifier/home.html", {"form": PhotoForm()})
+
+
+@require_GET
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Browsers ask for it on pages that name no icon: the admin's."""
+    return redirect(static("logo.svg"))
+
+
+@require_POST
+def classify(request: HtmxHttpRequest) -> HttpResponse:
+    page = "classifier/home.html#answer" if request.htmx else "classifier/home.html"
+    form = PhotoForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return render(request, page, {"form": form}, status=422)
+
+    remember_visitor(request)
+    logged = classify_photo(form.cleaned_data["photo"], person=person_of(request))
+    context = {"form": PhotoForm(), "prediction": logged, "choices": logged.choices}
+    return render(request, page, context, status=201)
+
+
+@require_GET
+def prediction(request: HttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
+    """An answer again: where feedback without JavaScript leads back to, and a link to keep."""
+    logged = get_object_or_404(visible_to(request), pk=prediction_id)
+    context = {
+        "form": PhotoForm(),
+        "prediction": logged,
+        "choices": logged.choices,
+        "feedback": logged.feedback.filter(person=person_of(request)).first(),
+    }
+    return render(request, "classifier/home.html", context)
+
+
+@require_GET
+def photo(request: HttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
+    """A kept photo, drawn anew: upright, small, without its metadata."""
+    logged = get_object_or_404(visible_to(request), pk=prediction_id)
+    data = storage.read(logged.photo_sha256)
+    if data is None:
+        raise Http404("The photo has been erased.")
+    pixels = decode_photo(data, max_pixels=settings.PHOTO_MAX_PIXELS).pixels
+    response = HttpResponse(as_jpeg(pixels, _SHOWN_SIDE), content_type="image/jpeg")
+    response["Cache-Control"] = "private, max-age=3600"
+    return response

@@ -1,0 +1,1 @@
+"""From an opinion to a better model."""

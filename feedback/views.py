@@ -1,0 +1,39 @@
+"""Feedback from the page: a click, a thank-you in its place."""
+
+import uuid
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from classifier.callers import person_of, visible_to
+from classifier.views import HtmxHttpRequest
+from feedback.forms import FeedbackForm
+from feedback.giving import FeedbackError, give_feedback
+
+
+@require_POST
+def give(request: HtmxHttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
+    prediction = get_object_or_404(visible_to(request), pk=prediction_id)
+    context = {"prediction": prediction, "choices": prediction.choices}
+    form = FeedbackForm(request.POST)
+    if not form.is_valid():
+        problem = " ".join(str(text) for texts in form.errors.values() for text in texts)
+        return _refused(request, {**context, "problem": problem})
+    try:
+        context["feedback"], _ = give_feedback(
+            prediction, person=person_of(request), **form.cleaned_data
+        )
+    except FeedbackError as error:
+        return _refused(request, {**context, "problem": str(error)})
+
+    if not request.htmx:
+        response = redirect(prediction)
+        response.status_code = 303  # the answer to a POST is found with a GET
+        return response
+    return render(request, "feedback/_ask.html", context)
+
+
+def _refused(request: HtmxHttpRequest, context: dict[str, object]) -> HttpResponse:
+    page = "feedback/_ask.html" if request.htmx else "classifier/home.html"
+    return render(request, page, context, status=422)

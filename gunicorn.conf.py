@@ -1,0 +1,68 @@
+"""How the site is served: one process with four threads, on HOST and PORT."""
+
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import environ
+from gunicorn.workers.gthread import ThreadWorker
+
+env = environ.Env()
+environ.Env.read_env(Path(__file__).resolve().parent / ".env")
+
+HOST = env.str("HOST", default="127.0.0.1")
+PORT = env.int("PORT", default=8000)
+
+wsgi_app = "catsdogs.wsgi:application"
+bind = f"[{HOST}]:{PORT}" if ":" in HOST else f"{HOST}:{PORT}"
+
+
+class Worker(ThreadWorker):
+    """Gunicorn's threads, stopped by one signal only."""
+
+    def init_signals(self) -> None:
+        super().init_signals()
+        # Ctrl-C reaches every process of the terminal, and the parent passes it on as well. Taken
+        # twice, gunicorn's handler waits for a lock that it holds itself, until it is killed.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+# Inference leaves Python, so threads share the cores well. A second process would hold a second
+# model and, with keep-alive connections, often stand idle beside a busy first one.
+workers = 1
+worker_class = Worker
+threads = 4
+# Every process starts an inference engine with threads of its own, and threads do not survive a
+# fork: so each worker loads the application itself.
+preload_app = False
+# There is no leak to hide, and a restart would throw a warm model away.
+max_requests = 0
+
+keepalive = 15
+timeout = 60
+graceful_timeout = 10
+# A worker proves that it lives by touching a file: on a busy disk that can block it.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
+# The control socket would be written to the home directory, outside this folder.
+control_socket_disable = True
+
+# Every prediction is a row in the database already; access logs belong to the proxy in front.
+accesslog = None
+errorlog = "-"
+loglevel = "info"
+
+
+def on_starting(server: object) -> None:
+    """Say at once, in words, that the address is taken, in place of five retries."""
+    family = socket.AF_INET6 if ":" in HOST else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, PORT))
+        except OSError as error:
+            sys.exit(
+                f"Cannot listen on {bind}: {error.strerror}. "
+                f"Choose another port, for instance: make run PORT={PORT + 1}"
+            )

@@ -1,0 +1,109 @@
+"""`python -m ml train|evaluate|predict`: the learner from a command line, without Django."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ml.evaluation import describe, detail, evaluate
+from ml.examples import in_split
+from ml.inference import OnnxEngine
+from ml.photos import PhotoError, decode_photo
+from ml.registry import VersionError
+from ml.sources import DataError, read_folder
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit status is 0, or 1 with a message about what went wrong."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except (DataError, VersionError, OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped; nothing half-written is left.", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m ml", description=__doc__)
+    parser.add_argument("--models", type=Path, default=Path("models"), help="where versions live")
+    commands = parser.add_subparsers(required=True)
+
+    train = commands.add_parser("train", help="train a version on a folder of photos")
+    train.add_argument("--data", type=Path, default=Path("data/raw"), help="a sub-folder per label")
+    train.add_argument("--architecture", default="efficientnet-lite0")
+    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--cache", type=Path, default=Path("var/features"), help="kept features")
+    train.add_argument("--dry-run", action="store_true", help="do all of it but save nothing")
+    train.set_defaults(command=_train)
+
+    scores = commands.add_parser("evaluate", help="score a version on photos it never saw")
+    scores.add_argument("version")
+    scores.add_argument(
+        "--data", type=Path, default=Path("data/raw"), help="a sub-folder per label"
+    )
+    scores.add_argument("--all", action="store_true", help="all photos, not the holdout alone")
+    scores.set_defaults(command=_evaluate)
+
+    predict = commands.add_parser("predict", help="ask a version what photos show: JSON lines")
+    predict.add_argument("version")
+    predict.add_argument("photos", nargs="+", type=Path)
+    predict.set_defaults(command=_predict)
+    return parser
+
+
+def _train(options: argparse.Namespace) -> int:
+    try:
+        from ml.training import PROBLEMS, TrainConfig, train_version
+    except ImportError as error:
+        print(f"error: {error}. Training needs: pip install -r requirements.txt", file=sys.stderr)
+        return 1
+    config = TrainConfig(architecture=options.architecture, seed=options.seed)
+    try:
+        train_version(
+            options.data, options.models, options.cache, config, dry_run=options.dry_run, say=print
+        )
+    except PROBLEMS as error:
+        raise DataError(str(error)) from error
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    engine = OnnxEngine(options.models / options.version)
+    source = read_folder(options.data)
+    chosen = source.examples if options.all else in_split(source.examples, "holdout")
+    evaluation = evaluate(engine, chosen)
+    print(describe(evaluation), *detail(evaluation), sep="\n")
+    return 0
+
+
+def _predict(options: argparse.Namespace) -> int:
+    engine = OnnxEngine(options.models / options.version)
+    rows = [_row(engine, path) for path in options.photos]
+    print("\n".join(map(json.dumps, rows)))
+    return int(any("code" in row for row in rows))
+
+
+def _row(engine: OnnxEngine, path: Path) -> dict[str, Any]:
+    try:
+        answer = engine.predict(decode_photo(path.read_bytes()).pixels)
+    except PhotoError as error:
+        return {"path": str(path), "code": error.code, "detail": str(error)}
+    return {
+        "path": str(path),
+        "answer": answer.answer,
+        "label": answer.label,
+        "confidence": answer.confidence,
+        "probabilities": dict(answer.probabilities),
+        "novelty": answer.novelty,
+        "version": engine.card.version,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

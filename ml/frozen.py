@@ -1,0 +1,25 @@
+"""A frozen ImageNet backbone, ready for the feature cache. Needs the training parts."""
+
+from ml.backbones import architecture_named, build, halve, load_imagenet, set_weights
+from ml.export import to_onnx
+from ml.features import Backbone
+
+_NUM_IMAGENET = 1000
+
+
+def frozen(name: str) -> Backbone:
+    """The backbone of an architecture with its ImageNet weights in half precision, as trained on.
+
+    Raises:
+        WeightsError: if the weights are missing or changed.
+        ValueError: if there is no such architecture.
+    """
+    architecture = architecture_named(name)
+    weights = halve(load_imagenet(architecture))
+
+    def network() -> bytes:
+        model = build(architecture, _NUM_IMAGENET)
+        set_weights(model, weights)
+        return to_onnx(model)
+
+    return Backbone(weights.sha256, architecture.side, network)

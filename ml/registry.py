@@ -1,0 +1,171 @@
+"""Versions on disk: one folder each, written once, checked byte for byte before every load."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+CARD = "card.json"
+_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
+
+
+class VersionError(Exception):
+    """A version cannot be saved or loaded; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a version is, how it was made and how good it is: the content of `card.json`.
+
+    Attributes:
+        version: Its name, also its folder's: `"2026-11-23.1"`.
+        architecture: `"efficientnet-lite0"`, …
+        labels: In the order of the network's outputs.
+        preprocessing: `ml.photos.PREPROCESSING` at training time.
+        side: Side in pixels of what the network takes in.
+        temperature: Divides the logits before the softmax.
+        unsure_below: Calibrated confidence under which the answer is `unsure`; None: never.
+        neither_above: Novelty over which the answer is `neither`; None: never.
+        scores: Measured on the holdout: accuracy with its interval, log loss, …
+        data: Digest of the data set and its counts.
+        training: Configuration, seed, seconds, machine, package versions.
+        code_revision: Of the code that trained it, where known.
+        created: ISO 8601 date and time, UTC.
+        files: Name to SHA-256 of each other file in the folder; `save_version` fills it in.
+    """
+
+    version: str
+    architecture: str
+    labels: tuple[str, ...]
+    preprocessing: str
+    side: int
+    created: str
+    temperature: float = 1.0
+    unsure_below: float | None = None
+    neither_above: float | None = None
+    scores: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    code_revision: str | None = None
+    files: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def weights_sha256(self) -> str:
+        """SHA-256 of the file that answers."""
+        return self.files["model.onnx"]
+
+
+def next_version(root: Path, today: date) -> str:
+    """The first free name of a day: `"2026-11-23.1"`, `"2026-11-23.2"`, …"""
+    number = 1
+    while (root / f"{today.isoformat()}.{number}").exists():
+        number += 1
+    return f"{today.isoformat()}.{number}"
+
+
+def save_version(root: Path, card: Card, files: Mapping[str, bytes]) -> Path:
+    """Write a version's folder whole or not at all.
+
+    Args:
+        root: Where versions live; made if need be.
+        card: Its card; `files` in it is filled in here.
+        files: Name to content of each file beside the card; `model.onnx` among them.
+
+    Returns:
+        The folder, `root / card.version`.
+
+    Raises:
+        VersionError: if the name is unfit, taken, or a file is missing.
+        OSError: if the disk refuses; nothing stays behind.
+    """
+    if not _NAME.fullmatch(card.version):
+        raise VersionError(f"A version's name is letters, digits, '.', '_', '-'. {card.version=}")
+    if "model.onnx" not in files:
+        raise VersionError(f"A version needs model.onnx. Received: {sorted(files)}")
+    root.mkdir(parents=True, exist_ok=True)
+    card = replace(card, files={name: _sha256(files[name]) for name in sorted(files)})
+    everything = {**files, CARD: _dump(card)}
+    aside = Path(tempfile.mkdtemp(prefix=".saving-", dir=root))
+    try:
+        for name, content in everything.items():
+            (aside / name).write_bytes(content)
+        aside.chmod(0o755)  # mkdtemp's 0o700 would keep the server's user out
+        return _move(aside, root / card.version)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def load_card(folder: Path) -> Card:
+    """Read a version's card without checking its files: to list, never to answer.
+
+    Raises:
+        VersionError: if the card is missing or cannot be read.
+    """
+    try:
+        content = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        return Card(**{**content, "labels": tuple(content["labels"])})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise VersionError(f"Version {folder.name}: {CARD} cannot be read ({error}).") from error
+
+
+def load_version(folder: Path) -> Card:
+    """Read a version's card and check every file of the folder against it.
+
+    Raises:
+        VersionError: if a file is missing or changed, or the card is another version's.
+    """
+    card = load_card(folder)
+    if card.version != folder.name:
+        raise VersionError(f"Version {folder.name}: its card is that of {card.version}.")
+    if "model.onnx" not in card.files:
+        raise VersionError(f"Version {folder.name}: its card does not list model.onnx.")
+    for name, expected in card.files.items():
+        if not _NAME.fullmatch(name):
+            raise VersionError(f"Version {folder.name}: its card lists {name!r}, no file of ours.")
+        try:
+            content = (folder / name).read_bytes()
+        except OSError as error:
+            raise VersionError(f"Version {folder.name}: {name} cannot be read.") from error
+        if _sha256(content) != expected:
+            raise VersionError(f"Version {folder.name}: {name} is not the file that was saved.")
+    return card
+
+
+def list_versions(root: Path) -> list[str]:
+    """Names of the versions under `root`, oldest first; folders without a card are none."""
+    if not root.is_dir():
+        return []
+    cards = (path.parent.name for path in root.glob(f"*/{CARD}"))
+    return sorted((name for name in cards if not name.startswith(".")), key=_natural)
+
+
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    """Sorts `2026-11-23.10` behind `2026-11-23.9`."""
+    parts = re.findall(r"\d+|\D+", name)
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
+
+
+def _move(aside: Path, folder: Path) -> Path:
+    try:
+        # rename() refuses a folder that is there and not empty: a version is never overwritten.
+        os.rename(aside, folder)
+    except OSError as error:
+        if folder.exists():
+            raise VersionError(f"Version {folder.name} is there already.") from error
+        raise
+    return folder
+
+
+def _dump(card: Card) -> bytes:
+    return (json.dumps(asdict(card), indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,171 @@
+"""A version's `MODEL_CARD.md`, written from its card and never by hand."""
+
+from typing import Any
+
+from ml.registry import Card
+
+
+def model_card(card: Card) -> str:
+    """The model card of a version, in Markdown with Hugging Face's front matter.
+
+    Source of the front matter's fields: Hugging Face Hub, "Model Cards", section on metadata.
+    """
+    sections = (
+        _front_matter(card),
+        _introduction(card),
+        _scores(card),
+        _confusion(card),
+        _data(card),
+        _training(card),
+        _limits(card),
+    )
+    return "\n".join(sections)
+
+
+def _front_matter(card: Card) -> str:
+    scores = card.scores
+    return f"""---
+license: apache-2.0
+library_name: keras
+pipeline_tag: image-classification
+tags:
+- image-classification
+- onnx
+- {card.architecture}
+metrics:
+- accuracy
+model-index:
+- name: {card.version}
+  results:
+  - task:
+      type: image-classification
+    dataset:
+      type: imagefolder
+      name: holdout split, digest {card.data["digest"][:12]}
+    metrics:
+    - type: accuracy
+      value: {scores["accuracy"]}
+    - type: log_loss
+      value: {scores["log_loss"]}
+---
+"""
+
+
+def _introduction(card: Card) -> str:
+    return f"""# Version {card.version}
+
+Tells {_listed(card.labels)} apart: {card.architecture}, frozen with its ImageNet weights,
+and a linear head. It takes in photos of {card.side} × {card.side} pixels, prepared by
+`{card.preprocessing}`. This page was generated from `card.json` when the version was saved.
+"""
+
+
+def _scores(card: Card) -> str:
+    rows = [("all", card.scores), *card.scores["slices"].items()]
+    table = "\n".join(_score_row(name, scores) for name, scores in rows)
+    return f"""## Scores
+
+On the holdout: photos that neither training nor calibration has seen.
+
+    python -m ml evaluate {card.version} --data DIR
+
+| photos | count | accuracy | 95 % interval | log loss | Brier | ECE |
+|---|---|---|---|---|---|---|
+{table}
+
+`DIR` is the folder it was trained on; each photo's side of the split is decided by its content, so
+the command finds the same holdout. The intervals are Wilson's; ECE has 15 bins; the Brier score is
+the sum over all labels. Logits are divided by a temperature of {card.temperature}, fitted on the
+calibration split.
+"""
+
+
+def _score_row(name: str, scores: dict[str, Any]) -> str:
+    low, high = scores["accuracy_interval"]
+    return (
+        f"| {name} | {scores['count']} | {scores['accuracy']:.2%} | {low:.2%} to {high:.2%} "
+        f"| {scores['log_loss']:.4f} | {scores['brier']:.4f} | {scores['ece']:.4f} |"
+    )
+
+
+def _confusion(card: Card) -> str:
+    head = " | ".join(f"answered {label}" for label in card.labels)
+    rows = "\n".join(
+        f"| {true} | " + " | ".join(str(row[answered]) for answered in card.labels) + " |"
+        for true, row in card.scores["confusion"].items()
+    )
+    return f"""| truly | {head} |
+|---|{"---|" * len(card.labels)}
+{rows}
+"""
+
+
+def _data(card: Card) -> str:
+    head = " | ".join(card.labels)
+    rows = "\n".join(
+        f"| {split} | " + " | ".join(str(row[label]) for label in card.labels) + " |"
+        for split, row in card.data["counts"].items()
+    )
+    return f"""## Data
+
+| split | {head} |
+|---|{"---|" * len(card.labels)}
+{rows}
+
+SHA-256 of the data set (of each photo's SHA-256 and label, sorted): `{card.data["digest"]}`.
+The photos are no part of the version.
+"""
+
+
+def _training(card: Card) -> str:
+    training, machine = card.training, card.training["machine"]
+    config = "\n".join(f"| {name} | {_shown(value)} |" for name, value in _config(card))
+    packages = ", ".join(f"{name} {number}" for name, number in training["packages"].items())
+    seconds = ", ".join(f"{part} {value} s" for part, value in training["seconds"].items())
+    command = f"--architecture {card.architecture} --seed {training['config']['seed']}"
+    return f"""## Training
+
+    python -m ml train --data DIR {command}
+
+| setting | value |
+|---|---|
+{config}
+
+- The fit took {training["steps"]} steps, to a loss of {training["loss"]}.
+- Time: {seconds}; features that an earlier run kept cost none.
+- Machine: {machine["cores"]} cores, {machine["system"]}, Python {machine["python"]}, {packages}.
+- Code: {card.code_revision or "not under version control"}.
+- The same data, seed and kind of machine give the same head:
+  `{training["head_sha256"]}`.
+- Keras and ONNX Runtime differ by {training["largest_difference_to_keras"]:.1g} in a probability
+  at most, on photos of the holdout.
+"""
+
+
+def _config(card: Card) -> list[tuple[str, Any]]:
+    return list(card.training["config"].items())
+
+
+def _limits(card: Card) -> str:
+    return f"""## Limits
+
+- Threshold of `unsure`: {_threshold(card.unsure_below)};
+  of `neither`: {_threshold(card.neither_above)}.
+  Without one it answers with one of its labels whatever the photo shows.
+- It looks at the middle square of a photo only, and gives one answer even where a photo shows
+  {_listed(card.labels)}.
+- It has learnt from photos of the kind in its data set; drawings and the like are new to it.
+- The backbone's weights are Google's EfficientNet-Lite, trained on ImageNet, Apache License 2.0.
+"""
+
+
+def _threshold(value: float | None) -> str:
+    return "no threshold yet" if value is None else str(value)
+
+
+def _listed(labels: tuple[str, ...]) -> str:
+    return f"{', '.join(labels[:-1])} and {labels[-1]}"
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, (list, tuple)) else str(value)

@@ -1,0 +1,44 @@
+"""The real site with the version that ships, seen by a browser whose complaints fail the test."""
+
+import io
+
+import pytest
+from django.core.management import call_command
+from PIL import Image
+
+from classifier import serving
+from tests.photos import chelsea, encode
+
+
+@pytest.fixture
+def site(live_server, monkeypatch):
+    """The site's address; the version that ships answers there."""
+    call_command("register_models", stdout=io.StringIO())
+    live = serving.LiveEngine()
+    live.follow()
+    assert live.engine, live.problem
+    monkeypatch.setattr(serving, "_live", live)
+    return live_server.url
+
+
+@pytest.fixture
+def page(page):
+    """A page on which scripts must not fail and nothing may break the content security policy."""
+    complaints = []
+
+    def note(message):
+        # Not all errors: refusals and lost connections, which tests cause on purpose, are some.
+        if "Content Security Policy" in message.text:
+            complaints.append(message.text)
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    assert complaints == []
+
+
+@pytest.fixture
+def cat():
+    """A real cat, as a file to choose."""
+    data = encode(Image.fromarray(chelsea()), "PNG")
+    return {"name": "chelsea.png", "mimeType": "image/png", "buffer": data}

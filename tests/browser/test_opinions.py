@@ -1,0 +1,84 @@
+"""Right, wrong and which, a word, a change of mind: each click swaps in a thank-you."""
+
+import pytest
+from playwright.sync_api import expect
+
+from feedback.models import Feedback
+
+
+@pytest.fixture
+def answered(page, site, cat):
+    page.goto(site)
+    page.set_input_files("#photo", cat)
+    expect(page.get_by_text("Was I right?")).to_be_visible()
+    return page
+
+
+def thanks(page):
+    return page.locator(".thanks")
+
+
+def test_right_is_thanked_and_kept(answered):
+    answered.get_by_role("button", name="Right").click()
+
+    expect(thanks(answered)).to_contain_text("You said: cat")
+    expect(thanks(answered)).to_be_focused()
+    feedback = Feedback.objects.get()
+    assert (feedback.agrees, feedback.label, feedback.consent) == (True, "cat", False)
+
+
+def test_wrong_asks_which_it_is(answered):
+    answered.get_by_text("Wrong").click()
+    answered.get_by_role("button", name="Dog").click()
+
+    expect(thanks(answered)).to_contain_text("You said: dog")
+    feedback = Feedback.objects.get()
+    assert (feedback.agrees, feedback.label) == (False, "dog")
+
+
+def test_our_own_answer_is_no_choice_when_it_was_wrong(answered):
+    answered.get_by_text("Wrong").click()
+
+    expect(answered.get_by_role("button", name="Neither")).to_be_visible()
+    expect(answered.get_by_role("button", name="Cat", exact=True)).to_have_count(0)
+
+
+def test_the_last_opinion_counts_and_keeps_what_was_said_before(answered):
+    answered.get_by_role("button", name="Right").click()
+    answered.get_by_role("button", name="You may learn from my photo").click()
+    expect(answered.get_by_text("I may keep your photo")).to_be_visible()
+    answered.get_by_text("Change it").click()
+    answered.get_by_label("A word about it").fill("whiskers")
+    answered.get_by_role("button", name="Send").click()
+    expect(answered.get_by_label("A word about it")).to_have_value("whiskers")
+    expect(answered.get_by_label("A word about it")).to_be_hidden()
+
+    answered.get_by_text("Change it").click()
+    answered.get_by_role("button", name="Neither").click()
+
+    expect(thanks(answered)).to_contain_text("You said: neither")
+    feedback = Feedback.objects.get()
+    assert (feedback.label, feedback.comment, feedback.consent) == ("neither", "whiskers", True)
+    assert feedback.prediction.keep_until is None
+
+
+def test_consent_can_be_taken_back(answered):
+    answered.get_by_role("button", name="Right").click()
+    answered.get_by_role("button", name="You may learn from my photo").click()
+    answered.get_by_role("button", name="Take that back").click()
+
+    expect(answered.get_by_role("button", name="You may learn from my photo")).to_be_visible()
+    feedback = Feedback.objects.get()
+    assert not feedback.consent
+    assert feedback.prediction.keep_until is not None
+
+
+def test_a_click_lost_on_the_way_can_be_made_again(answered):
+    answered.route("**/feedback/**", lambda route: route.abort("internetdisconnected"))
+    answered.get_by_role("button", name="Right").click()
+    expect(answered.get_by_role("heading", name="The network went away")).to_be_visible()
+
+    answered.unroute("**/feedback/**")
+    answered.get_by_role("button", name="Right").click()
+
+    expect(thanks(answered)).to_be_visible()

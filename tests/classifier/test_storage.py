@@ -1,0 +1,92 @@
+import os
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from classifier import storage
+from classifier.models import Prediction
+from ml.photos import decode_photo
+from tests.make import make_prediction
+from tests.photos import photo_bytes
+
+YESTERDAY = timezone.now() - timedelta(days=1)
+
+
+@pytest.fixture
+def photo():
+    photo = decode_photo(photo_bytes())
+    storage.keep(photo)
+    return photo
+
+
+def files(photos_dir):
+    return [path for path in photos_dir.rglob("*") if path.is_file()]
+
+
+def test_a_kept_photo_is_read_as_it_came(photo):
+    assert storage.read(photo.sha256) == photo.data
+
+
+def test_keeping_twice_keeps_once(photo, photos_dir):
+    storage.keep(photo)
+
+    assert len(files(photos_dir)) == 1
+
+
+def test_a_full_disk_leaves_nothing_half_written(photos_dir, monkeypatch):
+    def refuse(*args):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(os, "replace", refuse)
+
+    with pytest.raises(OSError, match="No space"):
+        storage.keep(decode_photo(photo_bytes()))
+    assert files(photos_dir) == []
+
+
+def test_a_photo_whose_end_date_has_passed_is_erased_and_its_prediction_stays(db, photo):
+    prediction = make_prediction(photo=photo, keep_until=YESTERDAY)
+
+    assert storage.forget_expired() == 1
+
+    prediction.refresh_from_db()
+    assert not prediction.photo_is_kept
+    assert storage.read(photo.sha256) is None
+
+
+def test_a_photo_before_its_end_date_stays(db, photo):
+    make_prediction(photo=photo)
+
+    assert storage.forget_expired() == 0
+    assert storage.read(photo.sha256)
+
+
+@pytest.mark.parametrize("other_end", [None, timezone.now() + timedelta(days=1)])
+def test_a_photo_that_someone_else_sent_later_or_lent_stays(db, photo, other_end):
+    make_prediction(photo=photo, keep_until=YESTERDAY)
+    make_prediction(photo=photo, keep_until=other_end)
+
+    assert storage.forget_expired() == 0
+    assert storage.read(photo.sha256)
+
+
+def test_pruning_removes_orphans_and_leaves_fresh_ones(db, photo, photos_dir, capsys):
+    old = photos_dir / "ab" / "cd" / ".keeping-interrupted"
+    old.parent.mkdir(parents=True)
+    old.write_bytes(b"half")
+    os.utime(old, (0, 0))
+
+    call_command("prune_photos")
+
+    assert not old.exists()
+    assert storage.read(photo.sha256)  # no row yet, but younger than a day
+    assert "1 orphans" in capsys.readouterr().out
+
+
+def test_pruning_twice_is_harmless(db, photo):
+    make_prediction(photo=photo, keep_until=YESTERDAY)
+
+    assert [storage.forget_expired(), storage.forget_expired()] == [1, 0]
+    assert Prediction.objects.count() == 1

@@ -1,0 +1,85 @@
+"""What all tests share: a browser, real photos where there are some, and no silent skip in CI."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+IN_CI = os.environ.get("CI") == "true"
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+
+# Where `make setup` puts a browser when the system has none.
+os.environ.setdefault("PLAYWRIGHT_BROWSERS_PATH", str(Path(sys.prefix) / "browsers"))
+
+
+def pytest_collection_modifyitems(items):
+    if settings.DATA_DIR.is_dir():
+        return
+    for item in items:
+        if item.get_closest_marker("needs_data"):
+            item.add_marker(pytest.mark.skip(reason=f"no photos in {settings.DATA_DIR}"))
+
+
+def skips_that_count(config):
+    """The skips that fail a CI run: all, but for photos that nobody said were there."""
+    skipped = config.pluginmanager.get_plugin("terminalreporter").stats.get("skipped", [])
+    photos_expected = "CATSDOGS_DATA" in os.environ
+    return [r for r in skipped if photos_expected or "needs_data" not in r.keywords]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    if IN_CI and session.exitstatus == pytest.ExitCode.OK and skips_that_count(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    skipped = skips_that_count(config) if IN_CI else []
+    if skipped:
+        terminalreporter.section("CI: a skipped test is a failed test", red=True)
+        for report in skipped:
+            terminalreporter.line(report.nodeid)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args, browser_type):
+    found = next(filter(None, map(shutil.which, CHROMIUMS)), browser_type.executable_path)
+    if not Path(found).exists():
+        pytest.skip("no Chromium on this machine: install one, or run make setup")
+    quiet = ["background-networking", "component-update", "domain-reliability", "sync"]
+    flags = [f"--disable-{feature}" for feature in quiet] + ["--no-first-run"]
+    # Chromium's sandbox refuses root, and containers give it little shared memory.
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        flags += ["--no-sandbox", "--disable-dev-shm-usage"]
+    return {**browser_type_launch_args, "executable_path": found, "args": flags}
+
+
+@pytest.fixture(autouse=True)
+def photos_dir(settings, tmp_path):
+    """Each test keeps its photos in a folder of its own."""
+    settings.PHOTOS_DIR = tmp_path / "photos"
+    return settings.PHOTOS_DIR
+
+
+@pytest.fixture
+def engine(db, monkeypatch):
+    """A live version whose engine answers "cat" unless a test tells it otherwise."""
+    from classifier import serving
+    from tests.make import FakeEngine, make_card, make_version
+
+    make_version(live=True)
+    live = serving.LiveEngine()
+    live.engine, live.problem = FakeEngine(make_card()), ""
+    monkeypatch.setattr(serving, "_live", live)
+    return live.engine
+
+
+@pytest.fixture
+def client_factory():
+    """Further visitors: each client has cookies of its own."""
+    from django.test import Client
+
+    return Client
