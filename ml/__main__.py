@@ -7,12 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ml.evaluation import describe, detail, evaluate
+from ml.evaluation import (
+    answered_all_the_same,
+    describe,
+    describe_neither,
+    detail,
+    evaluate,
+)
 from ml.examples import in_split
 from ml.inference import OnnxEngine
 from ml.photos import PhotoError, decode_photo
 from ml.registry import VersionError
-from ml.sources import DataError, read_folder
+from ml.sources import DataError, read_source
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -48,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
         "--data", type=Path, default=Path("data/raw"), help="a sub-folder per label"
     )
     scores.add_argument("--all", action="store_true", help="all photos, not the holdout alone")
+    scores.add_argument(
+        "--neither", type=Path, metavar="DIR", help="show it photos of something else instead"
+    )
     scores.set_defaults(command=_evaluate)
 
     predict = commands.add_parser("predict", help="ask a version what photos show: JSON lines")
@@ -75,7 +84,10 @@ def _train(options: argparse.Namespace) -> int:
 
 def _evaluate(options: argparse.Namespace) -> int:
     engine = OnnxEngine(options.models / options.version)
-    source = read_folder(options.data)
+    if options.neither:
+        print(*describe_neither(*answered_all_the_same(engine, options.neither)), sep="\n")
+        return 0
+    source = read_source(options.data)
     chosen = source.examples if options.all else in_split(source.examples, "holdout")
     evaluation = evaluate(engine, chosen)
     print(describe(evaluation), *detail(evaluation), sep="\n")

@@ -3,14 +3,15 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ml.examples import Example
 from ml.features import each_photo
-from ml.inference import OnnxEngine, softmax
-from ml.photos import Photo, PhotoError, fit
+from ml.inference import NEITHER, UNSURE, Answer, OnnxEngine
+from ml.photos import Photo, PhotoError
 
 NUM_BINS = 15
 
@@ -42,17 +43,36 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What people would have been told of some photos that show one of the labels.
+
+    Attributes:
+        answered: Share of the photos that got a label for an answer.
+        right: Share of these whose answer is right; None if there are none.
+        unsure: Share that was told `unsure`.
+        neither: Share that was told `neither`.
+    """
+
+    answered: float
+    right: float | None
+    unsure: float
+    neither: float
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """Scores of a version on a data set.
 
     Attributes:
         all: Over all photos.
+        told: What people would have been told.
         slices: Name of a slice to its scores.
         wrong: The photos answered wrongly, each with its answer and confidence, surest first.
         broken: The photos that could not be decoded, and why.
     """
 
     all: Scores
+    told: Told
     slices: dict[str, Scores]
     wrong: tuple[tuple[Example, str, float], ...] = ()
     broken: tuple[tuple[Example, str], ...] = ()
@@ -61,6 +81,7 @@ class Evaluation:
         """As a version's card keeps it."""
         return {
             **_rounded(asdict(self.all)),
+            "told": _rounded(asdict(self.told)),
             "slices": {name: _rounded(asdict(scores)) for name, scores in self.slices.items()},
         }
 
@@ -80,9 +101,8 @@ def evaluate(engine: OnnxEngine, examples: Sequence[Example]) -> Evaluation:
     if unknown:
         raise ValueError(f"The version knows {', '.join(labels)}. Received: {', '.join(unknown)}")
 
-    def ask(photo: Photo, _: Example) -> tuple[np.ndarray, int, int]:
-        logits, _features = engine.run(fit(photo.pixels, engine.card.side)[np.newaxis])
-        return logits[0], photo.width, photo.height
+    def ask(photo: Photo, _: Example) -> tuple[Answer, tuple[int, int]]:
+        return engine.predict(photo.pixels), (photo.width, photo.height)
 
     answered, broken = [], []
     for example, answer in each_photo(examples, ask, "Asking the version"):
@@ -92,15 +112,58 @@ def evaluate(engine: OnnxEngine, examples: Sequence[Example]) -> Evaluation:
             answered.append((example, *answer))
     if not answered:
         raise ValueError(f"None of {len(examples)} photos can be decoded.")
-    logits = np.stack([logits for _, logits, _, _ in answered])
-    sizes = np.array([(width, height) for *_, width, height in answered])
-    probabilities = softmax(logits / engine.card.temperature)
-    return score([example for example, *_ in answered], probabilities, sizes, labels, tuple(broken))
+    shown, answers, sizes = zip(*answered, strict=True)
+    return score(shown, answers, np.array(sizes), labels, tuple(broken))
+
+
+def answered_all_the_same(
+    engine: OnnxEngine, folder: Path
+) -> tuple[int, tuple[tuple[Path, Answer], ...]]:
+    """Show a version photos that show none of its labels.
+
+    Args:
+        engine: The version.
+        folder: Photos of something else, in sub-folders or not.
+
+    Returns:
+        How many photos were shown, and those answered with a label, surest first.
+
+    Raises:
+        ValueError: if there is no photo that can be decoded.
+    """
+    found = [Example(path, "", "") for path in sorted(folder.rglob("*")) if path.is_file()]
+
+    def ask(photo: Photo, _: Example) -> Answer:
+        return engine.predict(photo.pixels)
+
+    shown = [
+        (example.path, answer)
+        for example, answer in each_photo(found, ask, "Asking the version")
+        if not isinstance(answer, PhotoError)
+    ]
+    if not shown:
+        raise ValueError(f"There is no photo that can be decoded in {folder}.")
+    labels = engine.card.labels
+    answered = [(path, answer) for path, answer in shown if answer.answer in labels]
+    return len(shown), tuple(sorted(answered, key=lambda pair: -pair[1].confidence))
+
+
+def describe_neither(shown: int, answered: Sequence[tuple[Path, Answer]]) -> list[str]:
+    """What came of `answered_all_the_same`: the share, and the surest answers."""
+    low, high = wilson_interval(len(answered), shown)
+    return [
+        f"{len(answered) / shown:.2%} of {shown} photos of something else answered all the same "
+        f"(95 % interval {low:.2%} to {high:.2%})",
+        *(
+            f"{path}: answered {answer.answer}, {answer.confidence:.1%} sure"
+            for path, answer in answered[:20]
+        ),
+    ]
 
 
 def score(
     examples: Sequence[Example],
-    probabilities: np.ndarray,
+    answers: Sequence[Answer],
     sizes: np.ndarray,
     labels: Sequence[str],
     broken: tuple[tuple[Example, str], ...] = (),
@@ -109,11 +172,14 @@ def score(
 
     Args:
         examples: The photos, `n` of them.
-        probabilities: Calibrated, shape `(n, labels)`.
+        answers: What a version says of each.
         sizes: Width and height of each photo, shape `(n, 2)`.
-        labels: In the order of the columns.
+        labels: The version's.
         broken: Passed on.
     """
+    probabilities = np.array(
+        [[answer.probabilities[label] for label in labels] for answer in answers]
+    )
     targets = np.array([labels.index(example.label) for example in examples])
     scores = score_answers(probabilities, targets, labels)
     slices = {
@@ -121,7 +187,9 @@ def score(
         for name, chosen in _slices(targets, sizes, labels).items()
         if chosen.any()
     }
-    return Evaluation(scores, slices, _wrong(examples, probabilities, targets, labels), broken)
+    told = _told(answers, [example.label for example in examples])
+    wrong = _wrong(examples, probabilities, targets, labels)
+    return Evaluation(scores, told, slices, wrong, broken)
 
 
 def describe(evaluation: Evaluation) -> str:
@@ -131,7 +199,14 @@ def describe(evaluation: Evaluation) -> str:
     return (
         f"{scores.accuracy:.2%} of {scores.count} photos right "
         f"(95 % interval {low:.2%} to {high:.2%}), "
-        f"log loss {scores.log_loss:.4f}, ECE {scores.ece:.4f}"
+        f"log loss {scores.log_loss:.4f}, ECE {scores.ece:.4f}; {_describe_told(evaluation.told)}"
+    )
+
+
+def _describe_told(told: Told) -> str:
+    right = "" if told.right is None else f", {told.right:.2%} of these rightly"
+    return (
+        f"{told.answered:.2%} answered{right}, {told.unsure:.2%} unsure, {told.neither:.2%} neither"
     )
 
 
@@ -210,6 +285,19 @@ def expected_calibration_error(
     return float(np.abs(surplus).sum() / len(confidences))
 
 
+def _told(answers: Sequence[Answer], labels: Sequence[str]) -> Told:
+    said = np.array([answer.answer for answer in answers])
+    unsure, neither = said == UNSURE, said == NEITHER
+    answered = ~(unsure | neither)
+    right = (said == np.array(labels))[answered]
+    return Told(
+        answered=float(answered.mean()),
+        right=float(right.mean()) if len(right) else None,
+        unsure=float(unsure.mean()),
+        neither=float(neither.mean()),
+    )
+
+
 def _slices(
     targets: np.ndarray, sizes: np.ndarray, labels: Sequence[str]
 ) -> Mapping[str, np.ndarray]:
@@ -248,5 +336,10 @@ def _wrong(
 
 def _rounded(values: dict[str, Any]) -> dict[str, Any]:
     """Figures to six decimals: more say nothing, and differ from machine to machine."""
-    rounded = {k: round(v, 6) if isinstance(v, float) else v for k, v in values.items()}
-    return {**rounded, "accuracy_interval": [round(v, 6) for v in values["accuracy_interval"]]}
+
+    def rounded(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return [rounded(each) for each in value]
+        return round(value, 6) if isinstance(value, float) else value
+
+    return {name: rounded(value) for name, value in values.items()}

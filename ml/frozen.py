@@ -1,6 +1,14 @@
 """A frozen ImageNet backbone, ready for the feature cache. Needs the training parts."""
 
-from ml.backbones import architecture_named, build, halve, load_imagenet, set_weights
+from ml.backbones import (
+    Architecture,
+    Weights,
+    architecture_named,
+    build,
+    halve,
+    load_imagenet,
+    set_weights,
+)
 from ml.export import to_onnx
 from ml.features import Backbone
 
@@ -15,7 +23,11 @@ def frozen(name: str) -> Backbone:
         ValueError: if there is no such architecture.
     """
     architecture = architecture_named(name)
-    weights = halve(load_imagenet(architecture))
+    return backbone_of(architecture, halve(load_imagenet(architecture)))
+
+
+def backbone_of(architecture: Architecture, weights: Weights) -> Backbone:
+    """The backbone that has these weights, ImageNet's head included."""
 
     def network() -> bytes:
         model = build(architecture, _NUM_IMAGENET)

@@ -28,7 +28,7 @@ PROBLEMS = (DataError, WeightsError, TrainingError, OSError, ValueError)
 # and the smallest a side of 180.
 MIN_DEVIATION, MIN_SIDE = 4.0, 16
 # One tone in 32 over half of the photo: a logo, a drawing, a cut-out, a small photo in a frame.
-# Of 22,500 cats and dogs 60 are such, most of them good photos: so they are shown and kept.
+# Of 22,497 cats and dogs 61 are such, most of them good photos: so they are shown and kept.
 ONE_TONE = 0.5
 
 Say = Callable[[str], None]

@@ -15,6 +15,7 @@ def model_card(card: Card) -> str:
         _introduction(card),
         _scores(card),
         _confusion(card),
+        _told(card),
         _data(card),
         _training(card),
         _limits(card),
@@ -88,6 +89,43 @@ def _score_row(name: str, scores: dict[str, Any]) -> str:
     )
 
 
+def _told(card: Card) -> str:
+    told = card.scores["told"]
+    right = "no answer" if told["right"] is None else f"{told['right']:.2%} of the answers"
+    return f"""## What people are told
+
+Of the same photos {told["answered"]:.2%} get a label for an answer, {told["unsure"]:.2%} are told
+"unsure" and {told["neither"]:.2%} "neither"; {right} are right.
+
+- `unsure`: {_unsure(card)}.
+- `neither`: {_neither(card)}.
+
+    python -m ml evaluate {card.version} --neither DIR
+
+tells how many photos of something else it answers all the same.
+"""
+
+
+def _unsure(card: Card) -> str:
+    if card.unsure_below is None:
+        return "never said; there were too few photos to choose a threshold on"
+    share = card.training["config"]["max_error"]
+    return (
+        f"said below a confidence of {card.unsure_below:.4f}, the lowest at which at most\n"
+        f"  {share:.1%} of the answers to the calibration photos are wrong"
+    )
+
+
+def _neither(card: Card) -> str:
+    if card.neither_above is None:
+        return "never said; there were too few photos to choose a limit on"
+    share = card.training["config"]["refused"]
+    return (
+        f"said above a novelty of {card.neither_above}, a limit that {share:.1%} of the\n"
+        "  calibration photos pass. No photo of something else was used to choose it"
+    )
+
+
 def _confusion(card: Card) -> str:
     head = " | ".join(f"answered {label}" for label in card.labels)
     rows = "\n".join(
@@ -112,7 +150,8 @@ def _data(card: Card) -> str:
 |---|{"---|" * len(card.labels)}
 {rows}
 
-SHA-256 of the data set (of each photo's SHA-256 and label, sorted): `{card.data["digest"]}`.
+SHA-256 of the data set (of each photo's SHA-256, label, and group where it has one, sorted):
+`{card.data["digest"]}`.
 The photos are no part of the version.
 """
 
@@ -149,18 +188,11 @@ def _config(card: Card) -> list[tuple[str, Any]]:
 def _limits(card: Card) -> str:
     return f"""## Limits
 
-- Threshold of `unsure`: {_threshold(card.unsure_below)};
-  of `neither`: {_threshold(card.neither_above)}.
-  Without one it answers with one of its labels whatever the photo shows.
 - It looks at the middle square of a photo only, and gives one answer even where a photo shows
   {_listed(card.labels)}.
 - It has learnt from photos of the kind in its data set; drawings and the like are new to it.
 - The backbone's weights are Google's EfficientNet-Lite, trained on ImageNet, Apache License 2.0.
 """
-
-
-def _threshold(value: float | None) -> str:
-    return "no threshold yet" if value is None else str(value)
 
 
 def _listed(labels: tuple[str, ...]) -> str:

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from importlib.metadata import version as version_of_package
 from pathlib import Path
@@ -25,21 +25,22 @@ from ml.backbones import (
     round_to_half,
     set_weights,
 )
-from ml.calibration import fit_temperature
+from ml.calibration import MIN_PHOTOS, choose_unsure_below, fit_temperature
 from ml.evaluation import Evaluation, describe, score
 from ml.examples import Example, Split, counts, data_digest, labels_of
 from ml.export import ParityError, check_parity, to_keras, to_onnx
 from ml.features import Backbone, FeatureCache, Features, features_of, num_cores
+from ml.frozen import backbone_of
 from ml.heads import Head, TrainingError, fit_head
-from ml.inference import softmax
+from ml.inference import answer_from, softmax
+from ml.novelty import NOVELTY, NoveltyMeasure, fit_novelty, to_bytes
 from ml.photos import PREPROCESSING, decode_photo, fit
 from ml.pytorch_stream import WeightsError
 from ml.registry import Card, VersionError, load_card, next_version, save_version
 from ml.report import model_card
-from ml.sources import DataError, check_enough, line, read_folder
+from ml.sources import DataError, check_enough, line, read_source
 from ml.views import PLAIN, WIDER
 
-_NUM_IMAGENET = 1000
 # What `train_version` may raise that its caller can tell a person: each says what to do.
 PROBLEMS = (DataError, WeightsError, TrainingError, ParityError, VersionError, OSError, ValueError)
 # Photos that Keras and ONNX Runtime must agree on: enough to meet each kind, seconds to compute.
@@ -62,6 +63,8 @@ class TrainConfig:
             mirrored photos as well did not (0.0302).
         seed: Where the fit of the head starts.
         max_iterations: Steps of the fit at most; it converges long before.
+        max_error: Accepted share of wrong answers among those given: the rest is `unsure`.
+        refused: Accepted share of photos of the labels that are called `neither`.
     """
 
     architecture: str = "efficientnet-lite0"
@@ -69,6 +72,8 @@ class TrainConfig:
     views: tuple[str, ...] = (PLAIN, WIDER)
     seed: int = 0
     max_iterations: int = 500
+    max_error: float = 0.005
+    refused: float = 0.01
 
 
 @dataclass(frozen=True)
@@ -78,8 +83,9 @@ class Trained:
     Attributes:
         model: The network, in Keras, its weights rounded to half precision.
         head: Its last layer, with the history of its fit.
-        labels: In the order of the network's outputs.
-        temperature: From the calibration split.
+        card: Of the version to be: labels, temperature and thresholds, chosen on the calibration
+            split.
+        novelty: What `neither` goes by; None where there were too few photos to choose a limit.
         evaluation: On the holdout.
         examples: The photos used, of all splits.
         config: As it was trained.
@@ -89,8 +95,8 @@ class Trained:
 
     model: keras.Model
     head: Head
-    labels: tuple[str, ...]
-    temperature: float
+    card: Card
+    novelty: NoveltyMeasure | None
     evaluation: Evaluation
     examples: tuple[Example, ...]
     config: TrainConfig
@@ -127,7 +133,7 @@ def train_version(
         ParityError: if Keras and ONNX Runtime disagree.
         VersionError: if the version cannot be saved.
     """
-    source = read_folder(folder)
+    source = read_source(folder)
     for sentence in source.report():
         say(sentence)
     trained = train(source.examples, config, cache, folder=folder, say=say)
@@ -161,7 +167,7 @@ def train(
     started = time.perf_counter()
     architecture = architecture_named(config.architecture)
     weights = halve(load_imagenet(architecture))
-    backbone = Backbone(weights.sha256, architecture.side, lambda: _imagenet(architecture, weights))
+    backbone = backbone_of(architecture, weights)
     plain = features_of(examples, backbone, [PLAIN], FeatureCache(cache))
     if plain.broken:
         say(line([example.path for example, _ in plain.broken], "cannot be decoded"))
@@ -170,14 +176,15 @@ def train(
     labels = labels_of(plain.examples)
     head = _fit(plain, labels, config, backbone, FeatureCache(cache))
     fitted = time.perf_counter()
-    temperature = fit_temperature(*_logits(plain, head, labels, "calibration"))
-    evaluation = _score(plain, head, labels, temperature)
+    novelty = _novelty(plain, weights.layers["head"], config)
+    card = _choose_thresholds(plain, head, novelty, _blank_card(architecture, labels), config)
+    evaluation = _score(plain, head, novelty, card)
     say(f"Holdout: {describe(evaluation)}")
     return Trained(
         model=_assemble(architecture, weights, head),
         head=head,
-        labels=labels,
-        temperature=temperature,
+        card=card,
+        novelty=novelty,
         evaluation=evaluation,
         examples=plain.examples,
         config=config,
@@ -194,17 +201,13 @@ def make_files(trained: Trained, version: str) -> tuple[Card, dict[str, bytes]]:
     """
     started = time.perf_counter()
     network = to_onnx(trained.model)
-    side = architecture_named(trained.config.architecture).side
-    parity = check_parity(trained.model, network, _some_photos(trained.examples, side))
+    photos = _some_photos(trained.examples, trained.card.side)
+    parity = check_parity(trained.model, network, photos)
     seconds = {**trained.seconds, "export": round(time.perf_counter() - started, 1)}
-    card = Card(
+    card = replace(
+        trained.card,
         version=version,
-        architecture=trained.config.architecture,
-        labels=trained.labels,
-        preprocessing=PREPROCESSING,
-        side=side,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        temperature=trained.temperature,
         scores=trained.evaluation.for_card(),
         data={"digest": data_digest(trained.examples), "counts": counts(trained.examples)},
         training={
@@ -221,13 +224,9 @@ def make_files(trained: Trained, version: str) -> tuple[Card, dict[str, bytes]]:
         code_revision=_code_revision(),
     )
     files = {"model.onnx": network, "model.keras": to_keras(trained.model)}
+    if trained.novelty:
+        files[NOVELTY] = to_bytes(trained.novelty)
     return card, {**files, "MODEL_CARD.md": model_card(card).encode()}
-
-
-def _imagenet(architecture: Architecture, weights: Weights) -> bytes:
-    model = build(architecture, _NUM_IMAGENET)
-    set_weights(model, weights)
-    return to_onnx(model)
 
 
 def _fit(
@@ -253,22 +252,67 @@ def _fit(
     return Head(round_to_half(head.kernel), round_to_half(head.bias), head.history)
 
 
-def _logits(
-    features: Features, head: Head, labels: tuple[str, ...], split: Split
-) -> tuple[np.ndarray, np.ndarray]:
-    """Logits and targets of one split, of photos seen as they are answered."""
-    chosen = [i for i, example in enumerate(features.examples) if example.split == split]
-    targets = np.array([labels.index(features.examples[i].label) for i in chosen])
-    return head.logits(features.vectors[chosen, 0]), targets
+def _blank_card(architecture: Architecture, labels: tuple[str, ...]) -> Card:
+    return Card(
+        version="",
+        architecture=architecture.name,
+        labels=labels,
+        preprocessing=PREPROCESSING,
+        side=architecture.side,
+        created="",
+    )
+
+
+def _in(features: Features, split: Split) -> list[int]:
+    return [i for i, example in enumerate(features.examples) if example.split == split]
+
+
+def _novelty(
+    features: Features, imagenet: tuple[np.ndarray, np.ndarray], config: TrainConfig
+) -> NoveltyMeasure | None:
+    train, calibration = _in(features, "train"), _in(features, "calibration")
+    if len(calibration) < MIN_PHOTOS:
+        return None
+    vectors = features.vectors[:, 0]
+    return fit_novelty(
+        vectors[train], vectors[calibration], imagenet, refused=config.refused, seed=config.seed
+    )
+
+
+def _choose_thresholds(
+    features: Features,
+    head: Head,
+    novelty: NoveltyMeasure | None,
+    card: Card,
+    config: TrainConfig,
+) -> Card:
+    """Temperature and thresholds from the calibration split, never from the holdout."""
+    chosen = _in(features, "calibration")
+    logits = head.logits(features.vectors[chosen, 0])
+    targets = np.array([card.labels.index(features.examples[i].label) for i in chosen])
+    temperature = fit_temperature(logits, targets)
+    probabilities = softmax(logits / temperature)
+    is_right = probabilities.argmax(axis=1) == targets
+    return replace(
+        card,
+        temperature=temperature,
+        unsure_below=choose_unsure_below(probabilities.max(axis=1), is_right, config.max_error),
+        neither_above=0.5 if novelty else None,  # the measure puts its own limit there
+    )
 
 
 def _score(
-    features: Features, head: Head, labels: tuple[str, ...], temperature: float
+    features: Features, head: Head, novelty: NoveltyMeasure | None, card: Card
 ) -> Evaluation:
-    chosen = [i for i, example in enumerate(features.examples) if example.split == "holdout"]
-    logits, _ = _logits(features, head, labels, "holdout")
+    chosen = _in(features, "holdout")
+    vectors = features.vectors[chosen, 0]
+    novelties = novelty(vectors) if novelty else [None] * len(chosen)
+    answers = [
+        answer_from(logits, card, strange)
+        for logits, strange in zip(head.logits(vectors), novelties, strict=True)
+    ]
     examples = [features.examples[i] for i in chosen]
-    return score(examples, softmax(logits / temperature), features.sizes[chosen], labels)
+    return score(examples, answers, features.sizes[chosen], card.labels)
 
 
 def _assemble(architecture: Architecture, weights: Weights, head: Head) -> keras.Model:

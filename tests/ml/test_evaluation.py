@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from ml.evaluation import (
+    answered_all_the_same,
     describe,
+    describe_neither,
     detail,
     expected_calibration_error,
     score,
@@ -13,6 +15,9 @@ from ml.evaluation import (
     wilson_interval,
 )
 from ml.examples import Example
+from ml.inference import NEITHER, UNSURE, Answer
+from tests.make import FakeEngine, make_card
+from tests.photos import photo_bytes
 
 LABELS = ("cat", "dog")
 
@@ -21,12 +26,18 @@ def make_examples(*labels):
     return [Example(Path(f"{i}.jpg"), label, str(i)) for i, label in enumerate(labels)]
 
 
+def make_answer(cat, answer=None):
+    """An answer that gives "cat" this probability."""
+    label = "cat" if cat > 0.5 else "dog"
+    return Answer(answer or label, {"cat": cat, "dog": 1 - cat})
+
+
 @pytest.fixture
 def evaluation():
     """Three photos, the last one a dog that is called a cat with 90 %."""
-    probabilities = np.array([[0.8, 0.2], [0.4, 0.6], [0.9, 0.1]])
+    answers = [make_answer(0.8), make_answer(0.4), make_answer(0.9)]
     sizes = np.array([[200, 200], [300, 200], [300, 200]])
-    return score(make_examples("cat", "dog", "dog"), probabilities, sizes, LABELS)
+    return score(make_examples("cat", "dog", "dog"), answers, sizes, LABELS)
 
 
 @pytest.mark.parametrize(
@@ -93,3 +104,42 @@ def test_scores_go_into_a_card_as_json(evaluation):
 
     assert kept["accuracy"] == 0.666667
     assert kept["slices"]["shape: square"]["accuracy_interval"][1] == 1.0
+
+
+def test_what_people_are_told_is_counted_apart():
+    answers = [
+        make_answer(0.9),
+        make_answer(0.8),
+        make_answer(0.55, UNSURE),
+        make_answer(0.9, NEITHER),
+    ]
+
+    told = score(make_examples("cat", "dog", "dog", "cat"), answers, np.ones((4, 2)), LABELS).told
+
+    assert (told.answered, told.right, told.unsure, told.neither) == (0.5, 0.5, 0.25, 0.25)
+
+
+def test_a_version_that_answers_nothing_is_not_right_about_anything():
+    told = score(make_examples("cat"), [make_answer(0.6, UNSURE)], np.ones((1, 2)), LABELS).told
+
+    assert (told.answered, told.right) == (0, None)
+
+
+@pytest.mark.parametrize(("threshold", "answered"), [(None, 2), (0.999, 0)])
+def test_photos_of_something_else_that_are_answered_are_counted(tmp_path, threshold, answered):
+    for name in ("car.png", "trees/oak.png"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(photo_bytes(format="PNG"))
+    (tmp_path / "notes.txt").write_text("no photo")
+    engine = FakeEngine(make_card(unsure_below=threshold))
+
+    shown, found = answered_all_the_same(engine, tmp_path)
+
+    assert (shown, len(found)) == (2, answered)
+    assert describe_neither(shown, found)[0].startswith(f"{answered / 2:.2%} of 2 photos")
+
+
+def test_a_folder_without_photos_of_something_else_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="no photo that can be decoded"):
+        answered_all_the_same(FakeEngine(make_card()), tmp_path)

@@ -7,11 +7,17 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from ml.evaluation import describe, detail, evaluate
+from ml.evaluation import (
+    answered_all_the_same,
+    describe,
+    describe_neither,
+    detail,
+    evaluate,
+)
 from ml.examples import in_split
 from ml.inference import OnnxEngine
 from ml.registry import VersionError
-from ml.sources import DataError, read_folder
+from ml.sources import DataError, read_source
 
 
 class Command(BaseCommand):
@@ -33,16 +39,29 @@ class Command(BaseCommand):
         parser.add_argument(
             "--all", action="store_true", help="all photos: for a folder it was not trained on"
         )
+        parser.add_argument(
+            "--neither",
+            metavar="DIR",
+            type=Path,
+            help="show it photos of something else instead, and count those it answers",
+        )
 
-    def handle(self, *args: Any, version: str, data: Path, **options: Any) -> None:
+    def handle(self, *args: Any, version: str, **options: Any) -> None:
         try:
-            engine = OnnxEngine(settings.MODELS_DIR / version)
-            source = read_folder(data)
-            chosen = source.examples if options["all"] else in_split(source.examples, "holdout")
-            evaluation = evaluate(engine, chosen)
+            lines = self._evaluate(OnnxEngine(settings.MODELS_DIR / version), **options)
         except (VersionError, DataError, ValueError, OSError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt as error:
             raise CommandError("Stopped.") from error
-        for sentence in (*source.report(), describe(evaluation), *detail(evaluation)):
-            self.stdout.write(sentence)
+        for line in lines:
+            self.stdout.write(line)
+
+    def _evaluate(
+        self, engine: OnnxEngine, *, data: Path, neither: Path | None, **options: Any
+    ) -> list[str]:
+        if neither:
+            return describe_neither(*answered_all_the_same(engine, neither))
+        source = read_source(data)
+        chosen = source.examples if options["all"] else in_split(source.examples, "holdout")
+        evaluation = evaluate(engine, chosen)
+        return [*source.report(), describe(evaluation), *detail(evaluation)]
