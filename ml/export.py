@@ -1,5 +1,6 @@
 """From Keras to ONNX, checked for parity; and a version's Keras file, written and read back."""
 
+import logging
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ from ml.backbones import architecture_named, build
 from ml.features import session_from
 from ml.inference import softmax
 from ml.registry import VersionError, load_version
+
+# It tells of its every optimisation, which is nothing that whoever trains can act on.
+logging.getLogger("tf2onnx").setLevel(logging.WARNING)
 
 # Largest difference of a probability that two runtimes may show on the same pixels.
 PARITY = 1e-4
