@@ -9,6 +9,10 @@ from pathlib import Path
 import environ
 from gunicorn.workers.gthread import ThreadWorker
 
+# NumPy's own threads would contend for the cores that photos are answered on, one core a photo. Set
+# here because NumPy reads it when it is imported, in the worker.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 env = environ.Env()
 environ.Env.read_env(Path(__file__).resolve().parent / ".env")
 

@@ -130,10 +130,11 @@ def load_version(folder: Path) -> Card:
         if not _NAME.fullmatch(name):
             raise VersionError(f"Version {folder.name}: its card lists {name!r}, no file of ours.")
         try:
-            content = (folder / name).read_bytes()
+            with (folder / name).open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise VersionError(f"Version {folder.name}: {name} cannot be read.") from error
-        if _sha256(content) != expected:
+        if digest != expected:
             raise VersionError(f"Version {folder.name}: {name} is not the file that was saved.")
     return card
 
