@@ -1,10 +1,12 @@
 """The API's doors to photos, predictions and versions."""
 
+from datetime import UTC, datetime
 from typing import IO, Any
 
 import django_filters
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.core.validators import MaxValueValidator, MinValueValidator
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
@@ -201,20 +203,35 @@ def _missing_image() -> ApiError:
     )
 
 
+# The first and the last hours of the calendar overflow once a time zone is taken off them.
+_PLAUSIBLE = [
+    MinValueValidator(datetime(1970, 1, 1, tzinfo=UTC)),
+    MaxValueValidator(datetime(2999, 1, 1, tzinfo=UTC)),
+]
+
+
 class PredictionFilter(django_filters.FilterSet):  # type: ignore[misc]  # it ships no types
     version = django_filters.CharFilter(field_name="version_id")
-    has_feedback = django_filters.BooleanFilter(method="filter_feedback")
-    since = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    until = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    has_feedback = django_filters.ChoiceFilter(
+        choices=[("true", "true"), ("false", "false")], method="filter_feedback"
+    )
+    since = django_filters.IsoDateTimeFilter(
+        field_name="created_at", lookup_expr="gte", validators=_PLAUSIBLE
+    )
+    until = django_filters.IsoDateTimeFilter(
+        field_name="created_at", lookup_expr="lt", validators=_PLAUSIBLE
+    )
 
     class Meta:
         model = Prediction
         fields = ("label", "answer")
 
     def filter_feedback(
-        self, predictions: PredictionQuerySet, name: str, value: bool
+        self, predictions: PredictionQuerySet, name: str, value: str
     ) -> PredictionQuerySet:
-        return predictions.with_feedback() if value else predictions.without_feedback()
+        if value == "true":
+            return predictions.with_feedback()
+        return predictions.without_feedback()
 
 
 class NewestFirst(CursorPagination):

@@ -6,7 +6,9 @@ from typing import Any
 from django.core.exceptions import (
     PermissionDenied,
     RequestDataTooBig,
+    SuspiciousOperation,
     TooManyFilesSent,
+    ValidationError,
 )
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -92,10 +94,14 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
             return exceptions.NotFound()
         case PermissionDenied():
             return exceptions.PermissionDenied()
+        case ValidationError():  # a value that passed every field and still cannot be looked up
+            return ApiError(" ".join(error.messages), code="invalid")
         case RequestDataTooBig():
             return ApiError("The request is too large.", code="too_large", status_code=413)
         case TooManyFilesSent():
             return ApiError("Too many files in one request.", code="too_many_images")
+        case SuspiciousOperation():  # too many fields, broken cookies, …
+            return exceptions.ParseError()
     return _unavailable(error)
 
 

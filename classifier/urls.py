@@ -1,6 +1,6 @@
 """Addresses of the pages and of the API up to the logged answer."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from classifier import api, health, views
 
@@ -18,5 +18,6 @@ urlpatterns = [
     path("api/predictions", api.PredictionListView.as_view(), name="api-predictions"),
     path("api/predictions/<uuid:pk>", api.PredictionView.as_view(), name="api-prediction"),
     path("api/models", api.ModelVersionListView.as_view(), name="api-models"),
-    path("api/models/<str:version>", api.ModelVersionView.as_view(), name="api-model"),
+    # No more than a version's name can hold: PostgreSQL would choke on a NUL.
+    re_path(r"^api/models/(?P<version>[\w.-]+)$", api.ModelVersionView.as_view(), name="api-model"),
 ]

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.middleware import HtmxDetails
 
 from classifier import serving, storage
@@ -33,12 +33,12 @@ def site(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-@require_GET
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     return render(request, "classifier/home.html", {"form": PhotoForm()})
 
 
-@require_GET
+@require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
     """Browsers ask for it on pages that name no icon: the admin's."""
     return redirect(static("logo.svg"))
@@ -57,7 +57,7 @@ def classify(request: HtmxHttpRequest) -> HttpResponse:
     return render(request, page, context, status=201)
 
 
-@require_GET
+@require_safe
 def prediction(request: HttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
     """An answer again: where feedback without JavaScript leads back to, and a link to keep."""
     logged = get_object_or_404(visible_to(request), pk=prediction_id)
@@ -70,7 +70,7 @@ def prediction(request: HttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
     return render(request, "classifier/home.html", context)
 
 
-@require_GET
+@require_safe
 def photo(request: HttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
     """A kept photo, drawn anew: upright, small, without its metadata."""
     logged = get_object_or_404(visible_to(request), pk=prediction_id)

@@ -9,8 +9,9 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-import pi_heif
 from PIL import Image, ImageOps
+
+from ml.heic import decode_heic
 
 # Names what decode_photo and fit do to a photo. Features are cached and versions are bound to it:
 # a change that moves a pixel needs a new name.
@@ -22,14 +23,20 @@ MAX_PIXELS = 50_000_000
 # fit()'s bicubic, always has pixels to spare. What lies above is dropped while decoding.
 _WORKING_SIDE = 520
 
-_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIF")
+# What Pillow decodes here; HEIC is decoded apart.
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF")
 # Where our name differs from Pillow's. An MPO is a JPEG with further pictures behind it.
-_NAMES = {"MPO": "JPEG", "HEIF": "HEIC"}
+_NAMES = {"MPO": "JPEG"}
+_AVIF = {b"avif", b"avis"}
+_AVIF_OR_HEIC = _AVIF | {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
 _ACCEPTED = "JPEG, PNG, WebP, GIF, AVIF or HEIC"
 
-pi_heif.register_heif_opener()
 # We refuse by the header at a lower limit than Pillow's, which would only warn.
 Image.MAX_IMAGE_PIXELS = None
+
+
+# Format, upright width and height, pixels.
+_Decoded = tuple[str, int, int, np.ndarray]
 
 
 class PhotoError(Exception):
@@ -90,13 +97,9 @@ def decode_photo(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Photo:
     if not _looks_like_a_photo(data):
         raise PhotoError(f"This is not a {_ACCEPTED} photo.", code="unsupported_format")
     try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            _refuse_too_many_pixels(image, max_pixels)
-            width, height, pixels = _decode(image)
-            photo_format = _NAMES.get(str(image.format), str(image.format))
-    except PhotoError:
-        raise
-    except MemoryError:
+        decode = _decode_heic if _is_heic(data) else _decode
+        photo_format, width, height, pixels = decode(data, max_pixels)
+    except (PhotoError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001  Pillow's plugins let almost any error out of broken bytes.
         raise PhotoError(
@@ -153,14 +156,20 @@ def _looks_like_a_photo(data: bytes) -> bool:
         return True
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return True
-    brands = {b"avif", b"avis", b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis"}
-    return data[4:8] == b"ftyp" and data[8:12] in brands | {b"mif1", b"msf1"}
+    return data[4:8] == b"ftyp" and not _AVIF_OR_HEIC.isdisjoint(_brands(data))
 
 
-def _refuse_too_many_pixels(image: Image.Image, max_pixels: int) -> None:
-    width, height = image.size
-    # The further pictures of an MPO are previews and depth maps; they are never decoded.
-    frames = 1 if image.format == "MPO" or width * height > max_pixels else _num_frames(image)
+def _is_heic(data: bytes) -> bool:
+    return data[4:8] == b"ftyp" and _AVIF.isdisjoint(_brands(data))
+
+
+def _brands(data: bytes) -> set[bytes]:
+    """What an ISO media file says it is compatible with: ISO/IEC 14496-12, section 4.3."""
+    end = min(int.from_bytes(data[:4]), 128)
+    return {data[8:12], *(data[start : start + 4] for start in range(16, end - 3, 4))}
+
+
+def _refuse_too_many_pixels(width: int, height: int, frames: int, max_pixels: int) -> None:
     if width * height * frames <= max_pixels:
         return
     what = f"{width} × {height} pixels" + (f" in {frames} frames" if frames > 1 else "")
@@ -170,11 +179,29 @@ def _refuse_too_many_pixels(image: Image.Image, max_pixels: int) -> None:
     )
 
 
-def _num_frames(image: Image.Image) -> int:
+def _decode_heic(data: bytes, max_pixels: int) -> _Decoded:
+    size, picture = decode_heic(data, max_pixels, _WORKING_SIDE)
+    _refuse_too_many_pixels(*size, max_pixels)
+    with Image.open(io.BytesIO(picture), formats=["PPM"]) as image:
+        return "HEIC", *size[:2], np.asarray(image)
+
+
+def _decode(data: bytes, max_pixels: int) -> _Decoded:
+    with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+        _refuse_too_many_pixels(*image.size, _num_frames(image, max_pixels), max_pixels)
+        name = str(image.format)
+        return _NAMES.get(name, name), *_read(image)
+
+
+def _num_frames(image: Image.Image, max_pixels: int) -> int:
+    # The further pictures of an MPO are previews and depth maps; they are never decoded. Nor need
+    # frames be counted, which takes time, where one is too large already.
+    if image.format == "MPO" or image.width * image.height > max_pixels:
+        return 1
     return int(getattr(image, "n_frames", 1))
 
 
-def _decode(image: Image.Image) -> tuple[int, int, np.ndarray]:
+def _read(image: Image.Image) -> tuple[int, int, np.ndarray]:
     """Upright width and height of the whole photo, and its pixels, smaller where it is large."""
     width, height = image.size
     # A JPEG can be decoded at a half, a quarter or an eighth: of 12 megapixels in 37 ms, not 154.

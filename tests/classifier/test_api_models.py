@@ -1,3 +1,5 @@
+import pytest
+
 from tests.make import make_version
 
 
@@ -24,5 +26,8 @@ def test_one_version_tells_its_scores_and_digests(client, db):
     assert row["data_digest"] == "d" * 64
 
 
-def test_an_unknown_version_is_a_404(client, db):
-    assert client.get("/api/models/nothing").json()["code"] == "not_found"
+@pytest.mark.parametrize("name", ["nothing", "%00", "a%20b"])
+def test_an_unknown_version_is_a_404(client, db, name):
+    response = client.get(f"/api/models/{name}")
+
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")

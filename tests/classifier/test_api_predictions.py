@@ -86,6 +86,25 @@ def test_a_filter_that_is_no_date_is_refused(staff):
     assert (response.json()["code"], response.json()["field"]) == ("invalid", "since")
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "since=0001-01-01T00:00:00%2B14:00",
+        "until=9999-12-31T23:59:59-14:00",
+        "has_feedback=perhaps",
+        "label=%00",
+        "version=%00",
+        "cursor=cD1hYmM%3D",  # "p=abc": well-formed, and no id
+    ],
+)
+def test_a_hostile_query_is_refused(staff, query):
+    make_prediction()
+
+    response = staff.get(f"{URL}?{query}")
+
+    assert (response.status_code, response.json()["code"]) == (400, "invalid")
+
+
 def test_pages_follow_each_other(staff):
     made = [str(make_prediction().pk) for _ in range(5)]
 

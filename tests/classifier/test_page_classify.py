@@ -94,3 +94,7 @@ def test_the_policy_allows_nothing_inline_and_nothing_from_elsewhere(client, eng
     assert "default-src 'self'" in policy
     assert "unsafe" not in policy
     assert "http" not in policy
+
+
+def test_a_head_request_is_answered_like_a_get(client, engine):
+    assert client.head("/").status_code == 200

@@ -154,3 +154,9 @@ def test_two_people_may_differ(db):
 
 def test_get_is_not_a_way_to_give(client, engine):
     assert client.get(URL).json()["code"] == "method_not_allowed"
+
+
+def test_too_many_fields_are_refused(client, engine):
+    response = client.post(URL, {str(number): "x" for number in range(1001)})
+
+    assert (response.status_code, response.json()["code"]) == (400, "invalid")

@@ -1,3 +1,4 @@
+import random
 import struct
 import zlib
 
@@ -57,6 +58,18 @@ def test_a_turned_heic_is_turned_once():
 
     assert (photo.width, photo.height) == (48, 64)
     assert np.abs(photo.pixels.astype(int) - drawn_pixels((48, 64))[:, ::-1]).mean() < 6
+
+
+def test_a_heic_that_crashes_its_decoder_is_refused_and_we_live_on():
+    # Two bytes of the metadata changed: pi_heif 1.4 follows a null pointer.
+    deadly = bytearray(HEIC_ROTATED)
+    deadly[179], deadly[471] = 218, 102
+
+    assert refusal(bytes(deadly)).code == "broken_image"
+
+
+def test_too_many_pixels_of_a_heic_are_refused_from_the_header():
+    assert refusal(HEIC, max_pixels=64 * 48 - 1).code == "too_many_pixels"
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "AVIF"])
@@ -191,6 +204,24 @@ def test_a_photo_cut_short_is_refused_or_whole(format, share):
         assert error.code == "broken_image"
     else:  # some formats can do without their last bytes
         assert photo.pixels.shape == (300, 451, 3)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_random_damage_is_refused_or_harmless(format):
+    """A small sample of what a long fuzzing run tries."""
+    chance = random.Random(format)
+    whole = photo_bytes((97, 61), format)
+
+    for _ in range(200):
+        damaged = bytearray(whole)
+        for _ in range(chance.choice((1, 4, 16))):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        try:
+            photo = decode_photo(bytes(damaged))
+        except PhotoError as error:
+            assert error.code in ("unsupported_format", "broken_image", "too_many_pixels")
+        else:
+            assert photo.pixels.dtype == np.uint8
 
 
 def test_all_frames_count():
