@@ -35,6 +35,15 @@ def test_a_later_registration_leaves_the_live_version_alone(db, models_dir):
     assert live() == "2026-01-01.1"
 
 
+def test_where_the_live_versions_folder_is_gone_the_newest_goes_live(db, models_dir):
+    make_version("2026-01-01.1", live=True)
+    write_version(models_dir, "2026-01-01.2")
+
+    call_command("register_models")
+
+    assert live() == "2026-01-01.2"
+
+
 def test_registering_a_changed_version_fails(db, models_dir):
     (write_version(models_dir) / "model.onnx").write_bytes(b"changed")
 
