@@ -45,7 +45,7 @@ class ErrorSerializer(serializers.Serializer):
     field = serializers.CharField(allow_null=True, help_text="The field at fault, if one is.")
 
 
-class ModelSerializer(serializers.Serializer):
+class AnsweredBySerializer(serializers.Serializer):
     version = serializers.CharField(source="version_id")
     weights_sha256 = serializers.CharField(source="version.weights_sha256")
 
@@ -84,7 +84,7 @@ class PredictionSerializer(serializers.ModelSerializer):
     """An answer as the API gives it."""
 
     probabilities = serializers.SerializerMethodField()
-    model = ModelSerializer(source="*")
+    model = AnsweredBySerializer(source="*")
     photo = PhotoSerializer(source="*")
     timings_ms = TimingsSerializer(source="*")
     logged = serializers.SerializerMethodField()
@@ -305,10 +305,7 @@ class NotFoundView(APIView):
     """An address under /api/ that is none: 404 in the shape of every error."""
 
     permission_classes = ()
-
-    @extend_schema(exclude=True)
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        return super().dispatch(request, *args, **kwargs)
+    schema = None  # no endpoint
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         raise ApiError(f"There is nothing at {request.path}.", code="not_found", status_code=404)
