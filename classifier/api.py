@@ -7,7 +7,6 @@ import django_filters
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import MaxValueValidator, MinValueValidator
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import generics, parsers, serializers, status
@@ -110,7 +109,7 @@ class UploadSerializer(serializers.Serializer):
 
 class BatchUploadSerializer(serializers.Serializer):
     image = serializers.ListField(
-        child=serializers.FileField(), max_length=settings.PHOTO_MAX_BATCH
+        child=serializers.FileField(), min_length=1, max_length=settings.PHOTO_MAX_BATCH
     )
 
 
@@ -241,7 +240,7 @@ class NewestFirst(CursorPagination):
     max_page_size = 500
 
 
-@extend_schema_view(get=extend_schema(responses={200: PredictionSerializer, **errors(400, 401)}))
+@extend_schema_view(get=extend_schema(responses={200: PredictionSerializer, **errors(400, 401, 404)}))
 class PredictionListView(generics.ListAPIView):
     """Logged predictions, newest first: staff see all, others their own."""
 
@@ -309,13 +308,3 @@ class NotFoundView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         raise ApiError(f"There is nothing at {request.path}.", code="not_found", status_code=404)
-
-
-class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """How the schema describes a token."""
-
-    target_class = "classifier.callers.TokenAuthentication"
-    name = "token"
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer"}

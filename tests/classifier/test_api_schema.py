@@ -31,3 +31,14 @@ def test_swagger_needs_nothing_from_elsewhere(client, db, url):
     assert response.status_code == 200
     assert "http://" not in response.text.replace("http://testserver", "")
     assert "https://" not in response.text
+
+
+@pytest.mark.parametrize(("access", "is_open"), [("open", True), ("token", False)])
+def test_the_schema_says_who_may_call(client, db, settings, access, is_open):
+    settings.API_ACCESS = access
+
+    schema = yaml.safe_load(client.get("/api/schema").content)
+
+    ways = schema["paths"]["/api/predict"]["post"]["security"]
+    assert {"token": []} in ways
+    assert ({} in ways) is is_open
