@@ -240,7 +240,9 @@ class NewestFirst(CursorPagination):
     max_page_size = 500
 
 
-@extend_schema_view(get=extend_schema(responses={200: PredictionSerializer, **errors(400, 401, 404)}))
+@extend_schema_view(
+    get=extend_schema(responses={200: PredictionSerializer, **errors(400, 401, 404)})
+)
 class PredictionListView(generics.ListAPIView):
     """Logged predictions, newest first: staff see all, others their own."""
 

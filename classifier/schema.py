@@ -1,4 +1,4 @@
-"""What drf-spectacular cannot see by itself: how one may call the API."""
+"""What drf-spectacular cannot see by itself: who may call the API, and with what."""
 
 from typing import Any
 
@@ -12,6 +12,12 @@ class Schema(AutoSchema):
         ways: list[dict[str, list[str]]] = super().get_auth()
         # An empty way to authenticate is OpenAPI's for "or not at all".
         return [*ways, {}] if settings.API_ACCESS == "open" else ways
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
+        if operation and "requestBody" in operation:
+            operation["requestBody"]["required"] = True  # each of ours is; a raw photo too
+        return operation
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

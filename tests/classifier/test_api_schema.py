@@ -42,3 +42,9 @@ def test_the_schema_says_who_may_call(client, db, settings, access, is_open):
     ways = schema["paths"]["/api/predict"]["post"]["security"]
     assert {"token": []} in ways
     assert ({} in ways) is is_open
+
+
+def test_the_schema_says_that_a_photo_is_needed(client, db):
+    schema = yaml.safe_load(client.get("/api/schema").content)
+
+    assert schema["paths"]["/api/predict"]["post"]["requestBody"]["required"] is True
