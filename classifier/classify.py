@@ -27,7 +27,7 @@ def classify_photo(photo: Photo, *, person: str) -> Prediction:
         inference_ms = _milliseconds_since(asked)
     # The photo first: a row without its photo would be a promise that we cannot keep.
     storage.keep(photo)
-    return Prediction.objects.log(
+    prediction = Prediction.objects.log(
         answer,
         photo,
         version=engine.card.version,
@@ -35,14 +35,16 @@ def classify_photo(photo: Photo, *, person: str) -> Prediction:
         inference_ms=inference_ms,
         total_ms=photo.decode_ms + _milliseconds_since(started),
     )
+    # Once more: someone may have erased the same photo before our row could speak for it.
+    storage.keep(photo)
+    return prediction
 
 
 def erase_prediction(prediction: Prediction) -> None:
     """Remove a prediction with its feedback, and its photo unless someone else sent the same."""
     sha256 = prediction.photo_sha256
     prediction.delete()
-    if not Prediction.objects.sharing_photo(sha256).exists():
-        storage.erase(sha256)
+    storage.erase(sha256, Prediction.objects.sharing_photo(sha256).exists)
 
 
 def _ask(engine: Engine, photo: Photo) -> Answer:

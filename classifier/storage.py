@@ -1,7 +1,9 @@
 """Photos on disk, by the SHA-256 of their bytes: the same photo is kept once."""
 
+import contextlib
 import os
 import tempfile
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -10,6 +12,9 @@ from django.utils import timezone
 
 from classifier.models import Prediction
 from ml.photos import Photo
+
+# Before the name of a photo that is about to go.
+_ERASING = ".erasing-"
 
 
 def keep(photo: Photo) -> None:
@@ -36,9 +41,31 @@ def read(sha256: str) -> bytes | None:
         return None
 
 
-def erase(sha256: str) -> None:
-    """Remove a photo. Doing it twice is fine."""
-    _path(sha256).unlink(missing_ok=True)
+def erase(sha256: str, is_wanted: Callable[[], bool]) -> bool:
+    """Remove a photo, unless someone turns out to want it. Doing it twice is fine.
+
+    The same photo may be coming in again at this moment. So it is moved aside before the last look:
+    whoever logs a prediction earlier is seen by that look, and whoever logs it later finds the
+    photo missing and keeps it anew (`classifier.classify.classify_photo`).
+
+    Args:
+        sha256: Of the photo.
+        is_wanted: Whether a prediction needs it; asked once the photo has been moved aside.
+
+    Returns:
+        Whether it is gone.
+    """
+    path = _path(sha256)
+    aside = path.with_name(f"{_ERASING}{sha256}")
+    with contextlib.suppress(FileNotFoundError):
+        path.rename(aside)
+    wanted = True  # also where the database cannot be asked
+    try:
+        wanted = is_wanted()
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            aside.rename(path) if wanted else aside.unlink()
+    return not wanted
 
 
 def forget_expired() -> int:
@@ -51,11 +78,9 @@ def forget_expired() -> int:
     forgotten = 0
     for sha256 in overdue.values_list("photo_sha256", flat=True).distinct().order_by():
         sharing = Prediction.objects.sharing_photo(sha256)
-        if sharing.wanting_photo(timezone.now()).exists():
-            continue
-        erase(sha256)
-        sharing.update(photo_is_kept=False)
-        forgotten += 1
+        if erase(sha256, sharing.wanting_photo(timezone.now()).exists):
+            sharing.overdue(timezone.now()).update(photo_is_kept=False)
+            forgotten += 1
     return forgotten
 
 
@@ -72,9 +97,13 @@ def forget_orphans(older_than: datetime) -> int:
     for path in settings.PHOTOS_DIR.glob("??/??/*"):
         if path.stat().st_mtime >= older_than.timestamp():
             continue
-        if not Prediction.objects.sharing_photo(path.name).exists():
+        # An erasing that was cut short ends here, by the same question.
+        sha256 = path.name.removeprefix(_ERASING)
+        if not Prediction.objects.sharing_photo(sha256).filter(photo_is_kept=True).exists():
             path.unlink(missing_ok=True)
             forgotten += 1
+        elif path != _path(sha256):
+            path.rename(_path(sha256))
     return forgotten
 
 

@@ -3,9 +3,11 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError
 from django.utils import timezone
 
 from classifier import storage
+from classifier.classify import classify_photo
 from classifier.models import Prediction
 from ml.photos import decode_photo
 from tests.make import make_prediction
@@ -70,6 +72,62 @@ def test_a_photo_that_someone_else_sent_later_or_lent_stays(db, photo, other_end
 
     assert storage.forget_expired() == 0
     assert storage.read(photo.sha256)
+
+
+def test_a_photo_that_is_wanted_at_the_last_look_stays(photo, photos_dir):
+    assert not storage.erase(photo.sha256, lambda: True)
+
+    assert storage.read(photo.sha256) == photo.data
+    assert len(files(photos_dir)) == 1
+
+
+def test_a_photo_stays_when_the_database_cannot_be_asked(photo):
+    def fail():
+        raise OperationalError("away")
+
+    with pytest.raises(OperationalError):
+        storage.erase(photo.sha256, fail)
+    assert storage.read(photo.sha256) == photo.data
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_an_erasing_cut_short_is_ended_by_pruning(db, photo, photos_dir, wanted):
+    if wanted:
+        make_prediction(photo=photo)
+    path = photos_dir / photo.sha256[:2] / photo.sha256[2:4] / photo.sha256
+    aside = path.rename(path.with_name(f".erasing-{photo.sha256}"))
+    os.utime(aside, (0, 0))
+
+    storage.forget_orphans(YESTERDAY)
+
+    assert storage.read(photo.sha256) == (photo.data if wanted else None)
+    assert not aside.exists()
+
+
+def test_a_photo_is_out_of_sight_before_the_last_look(photo):
+    seen = []
+
+    storage.erase(photo.sha256, lambda: seen.append(storage.read(photo.sha256)) or False)
+
+    assert seen == [None]
+
+
+def test_erasing_what_is_not_there_is_harmless(photos_dir):
+    assert storage.erase("0" * 64, lambda: False)
+
+
+def test_a_photo_erased_while_its_answer_is_logged_is_kept_anew(engine, photo, monkeypatch):
+    log = type(Prediction.objects.all()).log
+
+    def log_late(*args, **kwargs):
+        storage.erase(photo.sha256, lambda: False)  # nobody's row speaks for it yet
+        return log(*args, **kwargs)
+
+    monkeypatch.setattr(type(Prediction.objects.all()), "log", log_late)
+
+    with_row = classify_photo(photo, person="visitor:someone")
+
+    assert storage.read(with_row.photo_sha256) == photo.data
 
 
 def test_pruning_removes_orphans_and_leaves_fresh_ones(db, photo, photos_dir, capsys):
