@@ -2,7 +2,7 @@
 
 Random damage to a HEIC file ended the process within seconds of trying (pi_heif 1.4, a null pointer
 in its reading of metadata). Here it ends a child: whoever sent the file gets a refusal, and the
-server goes on. The child costs some 0.1 s, where decoding a phone's photo takes several times that.
+server goes on. The child costs some 0.15 s, measured on two cores with a tiny photo.
 
 Run as a script this file *is* the child: a photo on standard input, on standard output a line with
 width, height and frames, then one with the width, height of the pixels that follow, if any.
