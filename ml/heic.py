@@ -4,8 +4,8 @@ Random damage to a HEIC file ended the process within seconds of trying (pi_heif
 in its reading of metadata). Here it ends a child: whoever sent the file gets a refusal, and the
 server goes on. The child costs some 0.15 s, measured on two cores with a tiny photo.
 
-Run as a script this file *is* the child: a photo on standard input, on standard output a line with
-width, height and frames, then one with the width, height of the pixels that follow, if any.
+Run as a script this file *is* the child: a photo on standard input; on standard output a line with
+width, height and frames, then a PPM picture, unless there are too many pixels.
 """
 
 import io
