@@ -1,4 +1,4 @@
-"""From labelled photos to a version: frozen features, a linear head, temperature, scores, files."""
+"""From labelled photos to a version: frozen features, linear head, thresholds, scores, files."""
 
 import os
 import platform
@@ -116,7 +116,7 @@ def train_version(
     """Train on a folder and save what comes out as a new version.
 
     Args:
-        folder: One sub-folder of photos per label.
+        folder: One sub-folder of photos per label, or what `prepare_data` wrote.
         root: Where versions live.
         cache: Where features are kept between runs.
         config: See `TrainConfig`.
@@ -155,7 +155,7 @@ def train(
     folder: Path = Path(),
     say: Say = lambda _: None,
 ) -> Trained:
-    """Fit a head on frozen features, calibrate it, score it on the holdout.
+    """Fit a head on frozen features, choose its thresholds, score it on the holdout.
 
     Args:
         examples: Photos of all splits.
