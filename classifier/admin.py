@@ -139,8 +139,15 @@ def _image(prediction: Prediction, css_class: str, height: int) -> SafeString:
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ReadOnly):
-    list_display = ("name", "is_live", "architecture", "accuracy", "trained_at", "promoted_at")
+    list_display = (
+        *("name", "is_live", "known", "architecture", "accuracy"),
+        *("trained_at", "promoted_at"),
+    )
     actions = ("promote",)
+
+    @admin.display(description="labels")
+    def known(self, version: ModelVersion) -> str:
+        return ", ".join(version.labels)
 
     @admin.display(description="accuracy")
     def accuracy(self, version: ModelVersion) -> str:
