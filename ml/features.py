@@ -4,7 +4,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -64,12 +64,15 @@ class FeatureCache:
 
     Args:
         folder: Where the file lies; made if need be.
+
+    Raises:
+        OSError: from here and from each method, if the disk is full or the file is no cache.
     """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / "features.sqlite3"
-        with closing(self._connect()) as connection, connection:
+        with self._connected() as connection, connection:
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS features (key TEXT, photo TEXT, width INTEGER,"
                 " height INTEGER, vector BLOB, PRIMARY KEY (photo, key))"
@@ -79,7 +82,7 @@ class FeatureCache:
         """Vector, width and height of each photo that is there, by SHA-256."""
         wanted = set(photos)
         query = "SELECT photo, vector, width, height FROM features WHERE key = ?"
-        with closing(self._connect()) as connection:
+        with self._connected() as connection:
             return {
                 photo: (np.frombuffer(vector, "<f4"), width, height)
                 for photo, vector, width, height in connection.execute(query, (key,))
@@ -88,13 +91,13 @@ class FeatureCache:
 
     def known(self, key: str) -> set[str]:
         """SHA-256 of each photo whose features are there."""
-        with closing(self._connect()) as connection:
+        with self._connected() as connection:
             rows = connection.execute("SELECT photo FROM features WHERE key = ?", (key,))
             return {photo for (photo,) in rows}
 
     def put(self, rows: Iterable[tuple[str, str, int, int, np.ndarray]]) -> None:
         """Keep rows of key, photo, width, height and vector, `_COMMIT_EVERY` at a time."""
-        with closing(self._connect()) as connection:
+        with self._connected() as connection:
             waiting = []
             for key, photo, width, height, vector in rows:
                 waiting.append((key, photo, width, height, vector.astype("<f4").tobytes()))
@@ -105,13 +108,17 @@ class FeatureCache:
 
     def forget(self, photo: str) -> None:
         """Erase all features of a photo."""
-        with closing(self._connect()) as connection, connection:
+        with self._connected() as connection, connection:
             connection.execute("DELETE FROM features WHERE photo = ?", (photo,))
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=30)
-        connection.execute("PRAGMA secure_delete = ON")  # forget() means it
-        return connection
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(self._path, timeout=30)) as connection:
+                connection.execute("PRAGMA secure_delete = ON")  # forget() means it
+                yield connection
+        except sqlite3.Error as error:
+            raise OSError(f"The feature cache {self._path} cannot be used: {error}.") from error
 
 
 def features_of(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ml.examples import SPLITS, Example, counts, labels_of
+from ml.inference import NEITHER, UNSURE
 
 # What `ml.preparing` writes and `read_source` reads: a line per photo, and where the photos lie.
 MANIFEST, REPORT = "manifest.csv", "report.json"
@@ -17,6 +18,9 @@ MANIFEST_COLUMNS = ("path", "label", "sha256", "split", "group")
 
 # Fewer leave a split of some label empty more often than not.
 MIN_PHOTOS = 20
+
+# What is logged of each answer keeps no longer ones.
+_MAX_LABEL = 64
 
 _ENDINGS = {
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".avif"),
@@ -107,9 +111,11 @@ def check_enough(examples: Sequence[Example], folder: Path) -> None:
     """Refuse a data set that nothing can be learnt from, or nothing measured on.
 
     Raises:
-        DataError: if there are fewer than two labels, or one has too few photos.
+        DataError: if there are fewer than two labels, or one has too few photos or no fit name.
     """
     per_label = Counter(example.label for example in examples)
+    for label in per_label:
+        _check_name(label, folder)
     if len(per_label) < 2:
         raise DataError(
             f"{folder} needs at least two sub-folders with photos, one per label. "
@@ -118,10 +124,22 @@ def check_enough(examples: Sequence[Example], folder: Path) -> None:
     label, number = min(per_label.items(), key=lambda item: item[1])
     if number < MIN_PHOTOS:
         raise DataError(
-            f"Label {label!r} has {number} photos that can be used; at least {MIN_PHOTOS} are "
-            f"needed. Add photos to {folder / label}."
+            f"Label {label!r} has {number} photo{'s' if number > 1 else ''} that can be used; at "
+            f"least {MIN_PHOTOS} are needed. Add photos to {folder / label}."
         )
     _check_splits(examples, folder)
+
+
+def _check_name(label: str, folder: Path) -> None:
+    if label in (NEITHER, UNSURE):
+        raise DataError(
+            f"No label can be called {label!r}, which is an answer of its own. "
+            f"Rename {folder / label}, or take it out."
+        )
+    if len(label) > _MAX_LABEL:
+        raise DataError(
+            f"A label has at most {_MAX_LABEL} characters. Received: {label!r}, of {len(label)}."
+        )
 
 
 def _check_splits(examples: Sequence[Example], folder: Path) -> None:

@@ -6,6 +6,7 @@ from ml.features import Backbone, FeatureCache, each_photo, features_of
 from ml.photos import PhotoError
 from ml.sources import read_folder
 from ml.views import VIEWS, view
+from tests.limits import limit_file_size
 from tests.ml.drawn import draw, draw_folder
 
 SIDE = 8
@@ -115,6 +116,21 @@ def test_a_run_that_was_cut_off_goes_on_where_it_stopped(folder, cache):
         cache.put(rows())
 
     assert len(cache.known(key)) == 256
+
+
+def test_a_full_disk_is_an_error_that_names_the_file(tmp_path):
+    with (
+        limit_file_size(4096),
+        pytest.raises(OSError, match=r"features\.sqlite3 cannot be used: disk I/O error"),
+    ):
+        FeatureCache(tmp_path)
+
+
+def test_a_file_that_is_no_cache_is_an_error_that_names_it(tmp_path):
+    (tmp_path / "features.sqlite3").write_bytes(b"something else, and long enough to be looked at")
+
+    with pytest.raises(OSError, match=r"features\.sqlite3 cannot be used: file is not a database"):
+        FeatureCache(tmp_path)
 
 
 def test_a_forgotten_photo_has_no_features_left(folder, cache, tmp_path):

@@ -80,6 +80,21 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_ctrl_c_while_saving_leaves_nothing_behind(tmp_path, monkeypatch):
+    write = Path.write_bytes
+
+    def stop_at_the_card(path, content):
+        if path.name == "card.json":
+            raise KeyboardInterrupt
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", stop_at_the_card)
+
+    with pytest.raises(KeyboardInterrupt):
+        write_version(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["", "..", "a/b", ".hidden", "x" * 65])
 def test_an_unfit_name_is_refused(tmp_path, name):
     with pytest.raises(VersionError, match="name"):

@@ -82,7 +82,22 @@ def test_it_refuses_a_label_with_too_few_photos(folder):
     for path in sorted((folder / "stripes").iterdir())[1:]:
         path.unlink()
 
-    with pytest.raises(DataError, match="'stripes' has 1 photos.*at least 20"):
+    with pytest.raises(DataError, match="'stripes' has 1 photo that.*at least 20"):
+        read_folder(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("neither", "No label can be called 'neither', which is an answer of its own"),
+        ("unsure", "No label can be called 'unsure'"),
+        ("s" * 65, "at most 64 characters. Received: .*, of 65"),
+    ],
+)
+def test_it_refuses_a_label_that_no_answer_could_tell(folder, name, reason):
+    (folder / "stripes").rename(folder / name)
+
+    with pytest.raises(DataError, match=reason):
         read_folder(folder)
 
 
