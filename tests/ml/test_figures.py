@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("matplotlib", reason="training is not installed")
+matplotlib = pytest.importorskip("matplotlib", reason="training is not installed")
 
 from ml.figures import figures_of  # noqa: E402
 from ml.report import FIGURES  # noqa: E402
@@ -18,9 +18,16 @@ from tests.ml.test_robustness import examples  # noqa: E402, F401
 THREE = ("daisy", "rose", "tulip")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def card():
     return make_card(unsure_below=0.7, neither_above=0.5)
+
+
+@pytest.fixture(scope="module")
+def figures(card):
+    """Of 3000 photos and a long fit; drawing takes a second."""
+    history = list(np.geomspace(9, 1, 5000))
+    return figures_of(make_evaluation(3000), card, history=history, strangers=make_strangers())
 
 
 def texts_of(svg):
@@ -60,31 +67,17 @@ def test_photos_of_one_label_have_all_figures_but_the_roc_curve(card):
     assert "roc.svg" not in figures_of(make_evaluation(1), card)
 
 
-def test_the_same_numbers_give_the_same_bytes(card):
-    history = [{"loss": 1.0, "accuracy": 0.5}, {"loss": 0.5, "accuracy": 0.9}]
-
-    first = figures_of(make_evaluation(), card, history=history, strangers=make_strangers())
-    second = figures_of(make_evaluation(), card, history=history, strangers=make_strangers())
-
-    assert first == second
-
-
-def test_a_users_own_style_changes_no_figure(card):
-    import matplotlib
-
-    before = figures_of(make_evaluation(), card)
+def test_the_same_numbers_give_the_same_bytes_whatever_a_users_own_style(card, figures):
+    history = list(np.geomspace(9, 1, 5000))
 
     with matplotlib.rc_context({"lines.linewidth": 9, "axes.facecolor": "pink"}):
-        assert figures_of(make_evaluation(), card) == before
+        again = figures_of(make_evaluation(3000), card, history=history, strangers=make_strangers())
         assert matplotlib.rcParams["lines.linewidth"] == 9
 
+    assert again == figures
 
-def test_figures_are_small_and_their_text_is_text(card):
-    figures = figures_of(
-        make_evaluation(3000), card, history=list(np.geomspace(9, 1, 5000)),
-        strangers=make_strangers(),
-    )  # fmt: skip
 
+def test_figures_are_small_and_their_text_is_text(figures):
     assert max(map(len, figures.values())) < 60_000
     assert "of 3000 right" in texts_of(figures["confusion.svg"])
     assert "sure at 0.700 and above" in texts_of(figures["risk_coverage.svg"])
@@ -99,10 +92,10 @@ def test_a_curve_of_each_label_is_drawn_for_three(card):
     assert "mean" in words
 
 
-def test_a_history_is_drawn_by_steps_or_by_epochs(card):
+def test_a_history_is_drawn_by_steps_or_by_epochs(card, figures):
     epochs = [{"epoch": 1, "loss": 1.0}, {"epoch": 2, "loss": 0.5, "val_accuracy": 0.9}]
 
-    by_steps = figures_of(make_evaluation(), card, history=[1.0, 0.5])["training.svg"]
+    by_steps = figures["training.svg"]
     by_epochs = figures_of(make_evaluation(), card, history=epochs)["training.svg"]
 
     assert "step of the fit" in texts_of(by_steps)
