@@ -142,7 +142,7 @@ def expected_calibration_error(
 
 def bins_of(confidences: np.ndarray, num_bins: int = NUM_BINS) -> np.ndarray:
     """Which of `num_bins` bins of equal width from 0 to 1 each confidence falls into; `(n,)`."""
-    return np.minimum((confidences * num_bins).astype(int), num_bins - 1)
+    return np.asarray(np.minimum((confidences * num_bins).astype(int), num_bins - 1))
 
 
 def _confusion(
