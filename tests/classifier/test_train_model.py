@@ -5,6 +5,7 @@ from django.core.management import CommandError, call_command
 
 from classifier.models import ModelVersion
 from tests.make import make_version
+from tests.ml.answers import LookingEngine
 from tests.ml.drawn import draw_folder
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +70,26 @@ def test_ctrl_c_leaves_no_version(places, monkeypatch):
         call_command("train_model", data=places.DATA_DIR)
     assert saved(places) == []
     assert not ModelVersion.objects.exists()
+
+
+def test_evaluating_writes_a_report_where_it_is_asked_to(places, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("matplotlib", reason="training is not installed")
+    asked = "classifier.management.commands.evaluate_model.OnnxEngine"
+    monkeypatch.setattr(asked, lambda _: LookingEngine(labels=("rings", "stripes")))
+
+    call_command("evaluate_model", "2026-01-01.1", "--all", f"--report={tmp_path / 'report'}")
+
+    assert (tmp_path / "report" / "report.md").is_file()
+    assert str(tmp_path / "report" / "report.md") in capsys.readouterr().out
+
+
+def test_without_matplotlib_evaluating_says_what_a_report_needs(places, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ml.figures", None)
+    asked = "classifier.management.commands.evaluate_model.OnnxEngine"
+    monkeypatch.setattr(asked, lambda _: LookingEngine(labels=("rings", "stripes")))
+
+    with pytest.raises(CommandError, match="needs Matplotlib: pip install"):
+        call_command("evaluate_model", "2026-01-01.1", f"--report={tmp_path / 'report'}")
 
 
 def test_evaluating_a_version_that_is_not_there_is_a_clear_error(places):
