@@ -7,18 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ml.evaluation import (
-    answered_all_the_same,
-    describe,
-    describe_neither,
-    detail,
-    evaluate,
-)
-from ml.examples import in_split
+from ml import evaluating
 from ml.inference import OnnxEngine
 from ml.photos import PhotoError, decode_photo
-from ml.registry import VersionError
-from ml.sources import DataError, read_source
+from ml.sources import DataError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
-    except (DataError, VersionError, OSError, ValueError) as error:
+    except evaluating.PROBLEMS as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -49,14 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     train.set_defaults(command=_train)
 
     scores = commands.add_parser("evaluate", help="score a version on photos it never saw")
-    scores.add_argument("version")
-    scores.add_argument(
-        "--data", type=Path, default=Path("data/raw"), help="a sub-folder per label"
-    )
-    scores.add_argument("--all", action="store_true", help="all photos, not the holdout alone")
-    scores.add_argument(
-        "--neither", type=Path, metavar="DIR", help="show it photos of something else instead"
-    )
+    evaluating.add_arguments(scores, Path("data/raw"))
     scores.set_defaults(command=_evaluate)
 
     predict = commands.add_parser("predict", help="ask a version what photos show: JSON lines")
@@ -84,13 +69,7 @@ def _train(options: argparse.Namespace) -> int:
 
 def _evaluate(options: argparse.Namespace) -> int:
     engine = OnnxEngine(options.models / options.version)
-    if options.neither:
-        print(*describe_neither(*answered_all_the_same(engine, options.neither)), sep="\n")
-        return 0
-    source = read_source(options.data)
-    chosen = source.examples if options.all else in_split(source.examples, "holdout")
-    evaluation = evaluate(engine, chosen)
-    print(describe(evaluation), *detail(evaluation), sep="\n")
+    evaluating.evaluate_version(engine, evaluating.plan_from(vars(options)), print)
     return 0
 
 

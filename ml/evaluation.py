@@ -1,62 +1,63 @@
-"""How good answers are: scores with intervals, over all photos and over slices of them."""
+"""A version asked about labelled photos: its scores over all of them and over slices."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from ml.curves import risk_coverage, roc_area
 from ml.examples import Example
 from ml.features import each_photo
-from ml.inference import NEITHER, UNSURE, Answer, OnnxEngine
+from ml.inference import Answer, Engine
 from ml.photos import Photo, PhotoError
+from ml.scores import Scores, Told, count_told, score_answers
+from ml.slices import Traits, slices_of, traits_of
 
-NUM_BINS = 15
-
-# Of the normal distribution, for an interval that holds the truth 95 times in 100.
-_Z95 = 1.959964
-
-
-@dataclass(frozen=True)
-class Scores:
-    """How good answers to some photos are.
-
-    Attributes:
-        count: Photos scored.
-        accuracy: Share of them whose most probable label is right.
-        accuracy_interval: 95 % interval of it.
-        log_loss: Mean negative log probability of the right label, in nats.
-        brier: Mean squared distance of the probabilities from the truth, from 0 to 2.
-        ece: Expected calibration error, from 0 to 1.
-        confusion: True label to answered label to count.
-    """
-
-    count: int
-    accuracy: float
-    accuracy_interval: tuple[float, float]
-    log_loss: float
-    brier: float
-    ece: float
-    confusion: dict[str, dict[str, int]]
+# Errors that are shown one by one.
+NUM_ERRORS = 20
 
 
 @dataclass(frozen=True)
-class Told:
-    """What people would have been told of some photos that show one of the labels.
+class Asked:
+    """Photos, and what a version says of each.
 
     Attributes:
-        answered: Share of the photos that got a label for an answer.
-        right: Share of these whose answer is right; None if there are none.
-        unsure: Share that was told `unsure`.
-        neither: Share that was told `neither`.
+        labels: The version's.
+        examples: `n` photos.
+        answers: As many.
     """
 
-    answered: float
-    right: float | None
-    unsure: float
-    neither: float
+    labels: tuple[str, ...]
+    examples: tuple[Example, ...]
+    answers: tuple[Answer, ...]
+
+    @cached_property
+    def probabilities(self) -> np.ndarray:
+        """Shape `(n, labels)`."""
+        rows = [[answer.probabilities[label] for label in self.labels] for answer in self.answers]
+        return np.array(rows)
+
+    @cached_property
+    def targets(self) -> np.ndarray:
+        """Index of each photo's true label, shape `(n,)`."""
+        return np.array([self.labels.index(example.label) for example in self.examples])
+
+    @property
+    def confidences(self) -> np.ndarray:
+        """Probability of each photo's most probable label, shape `(n,)`."""
+        return np.asarray(self.probabilities.max(axis=1))
+
+    @property
+    def is_right(self) -> np.ndarray:
+        """Whether that label is the true one, `bool`, shape `(n,)`."""
+        return np.asarray(self.probabilities.argmax(axis=1) == self.targets)
+
+    def errors(self) -> list[tuple[Example, Answer]]:
+        """The photos whose most probable label is wrong, surest first."""
+        found = [(self.examples[i], self.answers[i]) for i in np.flatnonzero(~self.is_right)]
+        return sorted(found, key=lambda error: -error[1].confidence)
 
 
 @dataclass(frozen=True)
@@ -67,26 +68,33 @@ class Evaluation:
         all: Over all photos.
         told: What people would have been told.
         slices: Name of a slice to its scores.
-        wrong: The photos answered wrongly, each with its answer and confidence, surest first.
+        roc_area: Area under the ROC curve, the mean over labels for more than two; None where all
+            photos have one label.
+        risk_area: Area under the risk–coverage curve, from 0 to 1, the lower the better.
+        asked: The photos and the answers.
         broken: The photos that could not be decoded, and why.
     """
 
     all: Scores
     told: Told
     slices: dict[str, Scores]
-    wrong: tuple[tuple[Example, str, float], ...] = ()
+    roc_area: float | None
+    risk_area: float
+    asked: Asked
     broken: tuple[tuple[Example, str], ...] = ()
 
     def for_card(self) -> dict[str, Any]:
         """As a version's card keeps it."""
+        areas = {"roc_area": self.roc_area, "risk_area": self.risk_area}
         return {
-            **_rounded(asdict(self.all)),
-            "told": _rounded(asdict(self.told)),
-            "slices": {name: _rounded(asdict(scores)) for name, scores in self.slices.items()},
+            **rounded(asdict(self.all)),
+            **rounded(areas),
+            "told": rounded(asdict(self.told)),
+            "slices": {name: rounded(asdict(scores)) for name, scores in self.slices.items()},
         }
 
 
-def evaluate(engine: OnnxEngine, examples: Sequence[Example]) -> Evaluation:
+def evaluate(engine: Engine, examples: Sequence[Example]) -> Evaluation:
     """Ask a version about photos and score its answers.
 
     Args:
@@ -101,8 +109,8 @@ def evaluate(engine: OnnxEngine, examples: Sequence[Example]) -> Evaluation:
     if unknown:
         raise ValueError(f"The version knows {', '.join(labels)}. Received: {', '.join(unknown)}")
 
-    def ask(photo: Photo, _: Example) -> tuple[Answer, tuple[int, int]]:
-        return engine.predict(photo.pixels), (photo.width, photo.height)
+    def ask(photo: Photo, _: Example) -> tuple[Answer, Traits]:
+        return engine.predict(photo.pixels), traits_of(photo)
 
     answered, broken = [], []
     for example, answer in each_photo(examples, ask, "Asking the version"):
@@ -112,59 +120,14 @@ def evaluate(engine: OnnxEngine, examples: Sequence[Example]) -> Evaluation:
             answered.append((example, *answer))
     if not answered:
         raise ValueError(f"None of {len(examples)} photos can be decoded.")
-    shown, answers, sizes = zip(*answered, strict=True)
-    return score(shown, answers, np.array(sizes), labels, tuple(broken))
-
-
-def answered_all_the_same(
-    engine: OnnxEngine, folder: Path
-) -> tuple[int, tuple[tuple[Path, Answer], ...]]:
-    """Show a version photos that show none of its labels.
-
-    Args:
-        engine: The version.
-        folder: Photos of something else, in sub-folders or not.
-
-    Returns:
-        How many photos were shown, and those answered with a label, surest first.
-
-    Raises:
-        ValueError: if there is no photo that can be decoded.
-    """
-    found = [Example(path, "", "") for path in sorted(folder.rglob("*")) if path.is_file()]
-
-    def ask(photo: Photo, _: Example) -> Answer:
-        return engine.predict(photo.pixels)
-
-    shown = [
-        (example.path, answer)
-        for example, answer in each_photo(found, ask, "Asking the version")
-        if not isinstance(answer, PhotoError)
-    ]
-    if not shown:
-        raise ValueError(f"There is no photo that can be decoded in {folder}.")
-    labels = engine.card.labels
-    answered = [(path, answer) for path, answer in shown if answer.answer in labels]
-    return len(shown), tuple(sorted(answered, key=lambda pair: -pair[1].confidence))
-
-
-def describe_neither(shown: int, answered: Sequence[tuple[Path, Answer]]) -> list[str]:
-    """What came of `answered_all_the_same`: the share, and the surest answers."""
-    low, high = wilson_interval(len(answered), shown)
-    return [
-        f"{len(answered) / shown:.2%} of {shown} photos of something else answered all the same "
-        f"(95 % interval {low:.2%} to {high:.2%})",
-        *(
-            f"{path}: answered {answer.answer}, {answer.confidence:.1%} sure"
-            for path, answer in answered[:20]
-        ),
-    ]
+    shown, answers, traits = zip(*answered, strict=True)
+    return score(shown, answers, traits, labels, tuple(broken))
 
 
 def score(
     examples: Sequence[Example],
     answers: Sequence[Answer],
-    sizes: np.ndarray,
+    traits: Sequence[Traits],
     labels: Sequence[str],
     broken: tuple[tuple[Example, str], ...] = (),
 ) -> Evaluation:
@@ -173,23 +136,24 @@ def score(
     Args:
         examples: The photos, `n` of them.
         answers: What a version says of each.
-        sizes: Width and height of each photo, shape `(n, 2)`.
+        traits: Of each photo; where only its size is known, it is in no slice by the others.
         labels: The version's.
         broken: Passed on.
     """
-    probabilities = np.array(
-        [[answer.probabilities[label] for label in labels] for answer in answers]
+    asked = Asked(tuple(labels), tuple(examples), tuple(answers))
+    probabilities, targets = asked.probabilities, asked.targets
+    return Evaluation(
+        all=score_answers(probabilities, targets, labels),
+        told=count_told(answers, [example.label for example in examples]),
+        slices={
+            name: score_answers(probabilities[chosen], targets[chosen], labels)
+            for name, chosen in slices_of(traits, targets, labels).items()
+        },
+        roc_area=roc_area(probabilities, targets, labels),
+        risk_area=risk_coverage(asked.confidences, asked.is_right).area,
+        asked=asked,
+        broken=broken,
     )
-    targets = np.array([labels.index(example.label) for example in examples])
-    scores = score_answers(probabilities, targets, labels)
-    slices = {
-        name: score_answers(probabilities[chosen], targets[chosen], labels)
-        for name, chosen in _slices(targets, sizes, labels).items()
-        if chosen.any()
-    }
-    told = _told(answers, [example.label for example in examples])
-    wrong = _wrong(examples, probabilities, targets, labels)
-    return Evaluation(scores, told, slices, wrong, broken)
 
 
 def describe(evaluation: Evaluation) -> str:
@@ -203,143 +167,34 @@ def describe(evaluation: Evaluation) -> str:
     )
 
 
-def _describe_told(told: Told) -> str:
-    right = "" if told.right is None else f", {told.right:.2%} of these rightly"
-    return (
-        f"{told.answered:.2%} answered{right}, {told.unsure:.2%} unsure, {told.neither:.2%} neither"
-    )
-
-
-def detail(evaluation: Evaluation, num_errors: int = 20) -> list[str]:
+def detail(evaluation: Evaluation) -> list[str]:
     """Slices, the surest errors and the broken photos, a line each."""
     slices = [
-        f"{name:20} {scores.accuracy:8.2%} of {scores.count:6}, log loss {scores.log_loss:.4f}"
+        f"{name:24} {scores.accuracy:8.2%} of {scores.count:6}, log loss {scores.log_loss:.4f}"
         for name, scores in evaluation.slices.items()
     ]
     errors = [
-        f"{example.path} is a {example.label}; answered {answer}, {confidence:.1%} sure"
-        for example, answer, confidence in evaluation.wrong[:num_errors]
+        f"{example.path} is a {example.label}; answered {answer.label}, "
+        f"{answer.confidence:.1%} sure"
+        for example, answer in evaluation.asked.errors()[:NUM_ERRORS]
     ]
     broken = [f"{example.path}: {why}" for example, why in evaluation.broken]
     return [*slices, *errors, *broken]
 
 
-def score_answers(probabilities: np.ndarray, targets: np.ndarray, labels: Sequence[str]) -> Scores:
-    """Score answers to one set of photos, not empty.
-
-    Source:
-        Brier score in its first form, the sum over all labels: G. Brier, "Verification of
-        forecasts expressed in terms of probability", Monthly Weather Review 78, 1950.
-    """
-    answers = probabilities.argmax(axis=1)
-    right = answers == targets
-    given = probabilities[np.arange(len(targets)), targets]
-    truth = np.eye(len(labels))[targets]
-    return Scores(
-        count=len(targets),
-        accuracy=float(right.mean()),
-        accuracy_interval=wilson_interval(int(right.sum()), len(targets)),
-        # A probability that was rounded to 0 would cost infinitely much.
-        log_loss=float(-np.log(np.maximum(given, 1e-15)).mean()),
-        brier=float(((probabilities - truth) ** 2).sum(axis=1).mean()),
-        ece=expected_calibration_error(probabilities.max(axis=1), right),
-        confusion=_confusion(targets, answers, labels),
-    )
-
-
-def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
-    """95 % interval of a share; unlike the textbook one it stays sound near 0 and 1.
-
-    Raises:
-        ValueError: if there are no trials, or more successes than trials.
-
-    Source:
-        E. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference",
-        Journal of the American Statistical Association 22, 1927.
-    """
-    if not 0 <= successes <= trials or trials == 0:
-        raise ValueError(f"Expected 0 ≤ successes ≤ trials, trials > 0: {successes=}, {trials=}")
-    share = successes / trials
-    middle = share + _Z95**2 / (2 * trials)
-    spread = _Z95 * math.sqrt(share * (1 - share) / trials + _Z95**2 / (4 * trials**2))
-    whole = 1 + _Z95**2 / trials
-    return max(0.0, (middle - spread) / whole), min(1.0, (middle + spread) / whole)
-
-
-def expected_calibration_error(
-    confidences: np.ndarray, right: np.ndarray, num_bins: int = NUM_BINS
-) -> float:
-    """Mean distance between how sure answers are and how often they are right.
-
-    Args:
-        confidences: Probability of each answer, shape `(n,)`.
-        right: Whether it is right, `bool`, shape `(n,)`.
-        num_bins: Bins of equal width from 0 to 1.
-
-    Source:
-        M. Naeini, G. Cooper, M. Hauskrecht, "Obtaining Well Calibrated Probabilities Using
-        Bayesian Binning", AAAI 2015.
-    """
-    bins = np.minimum((confidences * num_bins).astype(int), num_bins - 1)
-    surplus = np.bincount(bins, weights=confidences - right, minlength=num_bins)
-    return float(np.abs(surplus).sum() / len(confidences))
-
-
-def _told(answers: Sequence[Answer], labels: Sequence[str]) -> Told:
-    said = np.array([answer.answer for answer in answers])
-    unsure, neither = said == UNSURE, said == NEITHER
-    answered = ~(unsure | neither)
-    right = (said == np.array(labels))[answered]
-    return Told(
-        answered=float(answered.mean()),
-        right=float(right.mean()) if len(right) else None,
-        unsure=float(unsure.mean()),
-        neither=float(neither.mean()),
-    )
-
-
-def _slices(
-    targets: np.ndarray, sizes: np.ndarray, labels: Sequence[str]
-) -> Mapping[str, np.ndarray]:
-    """Name to the photos that belong, as a mask; slices may overlap."""
-    square = sizes[:, 0] == sizes[:, 1]
-    by_label = {f"label: {label}": targets == index for index, label in enumerate(labels)}
-    # Exactly square photos are rare in life: in a data set they have mostly been squashed.
-    return {"shape: square": square, "shape: oblong": ~square, **by_label}
-
-
-def _confusion(
-    targets: np.ndarray, answers: np.ndarray, labels: Sequence[str]
-) -> dict[str, dict[str, int]]:
-    return {
-        true: {
-            answered: int(((targets == i) & (answers == j)).sum())
-            for j, answered in enumerate(labels)
-        }
-        for i, true in enumerate(labels)
-    }
-
-
-def _wrong(
-    examples: Sequence[Example],
-    probabilities: np.ndarray,
-    targets: np.ndarray,
-    labels: Sequence[str],
-) -> tuple[tuple[Example, str, float], ...]:
-    answers = probabilities.argmax(axis=1)
-    found = [
-        (examples[int(i)], labels[answers[i]], float(probabilities[i, answers[i]]))
-        for i in np.flatnonzero(answers != targets)
-    ]
-    return tuple(sorted(found, key=lambda error: -error[2]))
-
-
-def _rounded(values: dict[str, Any]) -> dict[str, Any]:
+def rounded(values: dict[str, Any]) -> dict[str, Any]:
     """Figures to six decimals: more say nothing, and differ from machine to machine."""
 
-    def rounded(value: Any) -> Any:
+    def each(value: Any) -> Any:
         if isinstance(value, tuple):
-            return [rounded(each) for each in value]
+            return [each(item) for item in value]
         return round(value, 6) if isinstance(value, float) else value
 
-    return {name: rounded(value) for name, value in values.items()}
+    return {name: each(value) for name, value in values.items()}
+
+
+def _describe_told(told: Told) -> str:
+    right = "" if told.right is None else f", {told.right:.2%} of these rightly"
+    return (
+        f"{told.answered:.2%} answered{right}, {told.unsure:.2%} unsure, {told.neither:.2%} neither"
+    )

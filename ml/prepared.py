@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 from ml.contact_sheets import MAX_SHEETS, PER_SHEET, Cell, contact_sheets
 from ml.examples import Example, counts, data_digest
+from ml.folders import holds_something_else, lies_with, write_whole
 from ml.sources import MANIFEST, MANIFEST_COLUMNS, REPORT, DataError
 
 # Kinds of findings in the order of a report: what they are, and what became of them.
@@ -59,14 +59,11 @@ def check_places(folder: Path, to: Path) -> None:
     Raises:
         DataError: if so.
     """
-    raw, target = folder.resolve(), to.resolve()
-    if target == raw or raw in target.parents or target in raw.parents:
+    if lies_with(folder, to):
         raise DataError(
             f"{to} and {folder} lie one in the other; what is written needs a folder of its own."
         )
-    if not to.exists():
-        return
-    if not to.is_dir() or (any(to.iterdir()) and not (to / MANIFEST).is_file()):
+    if holds_something_else(to, lambda names: MANIFEST in names):
         raise DataError(
             f"{to} holds something else than prepared data, which would be lost. "
             "Name another folder with --to, or empty it."
@@ -74,26 +71,12 @@ def check_places(folder: Path, to: Path) -> None:
 
 
 def write(prepared: Prepared, to: Path) -> None:
-    """Write all aside, then put it in place: what is there is always one whole run's.
+    """Write the folder: manifest, lists, contact sheets and report.
 
     Raises:
         OSError: for instance if the disk is full; what was there before is then still there.
     """
-    aside, before = to.with_name(f".{to.name}.new"), to.with_name(f".{to.name}.old")
-    if before.exists() and not to.exists():  # killed between the two renames below
-        before.rename(to)
-    shutil.rmtree(aside, ignore_errors=True)
-    try:
-        aside.mkdir(parents=True)
-        for name, content in _files(prepared, to):
-            (aside / name).write_bytes(content)
-        shutil.rmtree(before, ignore_errors=True)
-        if to.exists():
-            to.rename(before)
-        aside.rename(to)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    shutil.rmtree(before, ignore_errors=True)
+    write_whole(to, _files(prepared, to))
 
 
 def _files(prepared: Prepared, to: Path) -> Iterator[tuple[str, bytes]]:

@@ -1,12 +1,31 @@
 """A version's `MODEL_CARD.md`, written from its card and never by hand."""
 
+from collections.abc import Collection
 from typing import Any
 
 from ml.registry import Card
 
+# Name of each figure that there may be, and what to see in it; `ml.figures` draws them.
+FIGURES = {
+    "confusion.svg": "Which labels are taken for which.",
+    "roc.svg": "ROC: how many photos of a label are found, over how many others come with them.",
+    "reliability.svg": "Reliability: of answers given 90 %, nine in ten should be right. "
+    "Below, how many answers are how sure.",
+    "risk_coverage.svg": "Risk and coverage: what share of the answers is wrong if only the surest "
+    "are given, and where the limits put the version.",
+    "novelty.svg": "Novelty of photos of the labels, and of something else where there are some.",
+    "slices.svg": "Accuracy by slice, with intervals: a short bar is many photos.",
+    "robustness.svg": "What people are told of the same photos when these are changed.",
+    "training.svg": "How the loss fell while it was trained.",
+}
 
-def model_card(card: Card) -> str:
+
+def model_card(card: Card, figures: Collection[str] = ()) -> str:
     """The model card of a version, in Markdown with Hugging Face's front matter.
+
+    Args:
+        card: The version's.
+        figures: Names of figures that will lie beside it, from `FIGURES`.
 
     Source of the front matter's fields: Hugging Face Hub, "Model Cards", section on metadata.
     """
@@ -16,11 +35,21 @@ def model_card(card: Card) -> str:
         _scores(card),
         _confusion(card),
         _told(card),
+        _figures(card, figures),
         _data(card),
         _training(card),
         _limits(card),
     )
-    return "\n".join(sections)
+    return "\n".join(section for section in sections if section)
+
+
+def figure_lines(names: Collection[str]) -> list[str]:
+    """Markdown that shows each figure with what to see in it; other files are linked."""
+    shown = [
+        f"![{caption}]({name})\n\n{caption}\n" for name, caption in FIGURES.items() if name in names
+    ]
+    others = [f"[{name}]({name})\n" for name in names if name not in FIGURES]
+    return [*shown, *others]
 
 
 def _front_matter(card: Card) -> str:
@@ -77,8 +106,15 @@ On the holdout: photos that neither training nor calibration has seen.
 `DIR` is the folder it was trained on; each photo's side of the split is decided by its content, so
 the command finds the same holdout. The intervals are Wilson's; ECE has 15 bins; the Brier score is
 the sum over all labels. Logits are divided by a temperature of {card.temperature}, fitted on the
-calibration split.
+calibration split.{_areas(card)}
 """
+
+
+def _areas(card: Card) -> str:
+    """The areas under the curves, which versions of before have not."""
+    areas = {"ROC": card.scores.get("roc_area"), "risk–coverage": card.scores.get("risk_area")}
+    known = [f"{area:.5f} under the {name} curve" for name, area in areas.items() if area]
+    return f"\nArea: {', '.join(known)}." if known else ""
 
 
 def _score_row(name: str, scores: dict[str, Any]) -> str:
@@ -87,6 +123,19 @@ def _score_row(name: str, scores: dict[str, Any]) -> str:
         f"| {name} | {scores['count']} | {scores['accuracy']:.2%} | {low:.2%} to {high:.2%} "
         f"| {scores['log_loss']:.4f} | {scores['brier']:.4f} | {scores['ece']:.4f} |"
     )
+
+
+def _figures(card: Card, names: Collection[str]) -> str:
+    if not names:
+        return ""
+    trained = f"`training.svg` is of `{_train_command(card)}`.\n" if "training.svg" in names else ""
+    return f"""## Figures
+
+    python -m ml evaluate {card.version} --data DIR --report DIR
+
+draws them again from the holdout, with those of robustness (`--robustness`) and of photos of
+something else (`--neither DIR`). {trained}
+{chr(10).join(figure_lines(names))}"""
 
 
 def _told(card: Card) -> str:
@@ -152,8 +201,19 @@ def _data(card: Card) -> str:
 
 SHA-256 of the data set (of each photo's SHA-256, label, and group where it has one, sorted):
 `{card.data["digest"]}`.
-The photos are no part of the version.
+
+    python -m ml train --data DIR --dry-run
+
+counts the photos of `DIR` in the same way. {_terms(card)}
+The photos are no part of the version, and their terms are not its licence.
 """
+
+
+def _terms(card: Card) -> str:
+    """What the data are and under which terms, as far as who trained it said so."""
+    name, terms = card.data.get("name"), card.data.get("terms")
+    named = f"The data: {name}." if name else "Nobody named the data."
+    return f"{named} {f'Their terms: {terms}.' if terms else 'Their terms were not written down.'}"
 
 
 def _training(card: Card) -> str:
@@ -161,10 +221,9 @@ def _training(card: Card) -> str:
     config = "\n".join(f"| {name} | {_shown(value)} |" for name, value in _config(card))
     packages = ", ".join(f"{name} {number}" for name, number in training["packages"].items())
     seconds = ", ".join(f"{part} {value} s" for part, value in training["seconds"].items())
-    command = f"--architecture {card.architecture} --seed {training['config']['seed']}"
     return f"""## Training
 
-    python -m ml train --data DIR {command}
+    {_train_command(card)}
 
 | setting | value |
 |---|---|
@@ -179,6 +238,11 @@ def _training(card: Card) -> str:
 - Keras and ONNX Runtime differ by {training["largest_difference_to_keras"]:.1g} in a probability
   at most, on photos of the holdout.
 """
+
+
+def _train_command(card: Card) -> str:
+    seed = card.training["config"]["seed"]
+    return f"python -m ml train --data DIR --architecture {card.architecture} --seed {seed}"
 
 
 def _config(card: Card) -> list[tuple[str, Any]]:

@@ -71,20 +71,24 @@ def line(paths: Sequence[Path], what: str) -> str:
     return f"{len(paths)} file{'s' if len(paths) > 1 else ''} {what}: {shown}{more}"
 
 
-def read_source(place: Path) -> Source:
-    """Read photos to train on: a prepared folder or its manifest, or a folder of raw photos.
+def read_source(place: Path, *, to_train: bool = True) -> Source:
+    """Read labelled photos: a prepared folder or its manifest, or a folder of raw photos.
+
+    Args:
+        place: Where they are.
+        to_train: Refuse what nothing could be learnt from; to score a version, few photos will do.
 
     Raises:
-        DataError: if there is nothing to train on, or photos have changed since they were prepared.
+        DataError: if there are too few photos, or they have changed since they were prepared.
     """
     if place.name == MANIFEST:
-        return _read_manifest(place)
+        return _read_manifest(place, to_train)
     if (place / MANIFEST).is_file() and (place / REPORT).is_file():
-        return _read_manifest(place / MANIFEST)
-    return read_folder(place)
+        return _read_manifest(place / MANIFEST, to_train)
+    return read_folder(place, to_train=to_train)
 
 
-def read_folder(folder: Path) -> Source:
+def read_folder(folder: Path, *, to_train: bool = True) -> Source:
     """Read a folder that has one sub-folder per label. Nothing in it is changed.
 
     Photos are told apart by their bytes. Whether they can be decoded shows only once they are;
@@ -99,7 +103,10 @@ def read_folder(folder: Path) -> Source:
         for path in sorted(path for path in label.rglob("*") if path.is_file()):
             _look_at(path, label.name, found)
     source = _settle(found)
-    check_enough(source.examples, folder)
+    if to_train:
+        check_enough(source.examples, folder)
+    elif not source.examples:
+        raise DataError(f"{folder} needs a sub-folder of photos per label. Found none.")
     return source
 
 
@@ -135,7 +142,7 @@ def _check_splits(examples: Sequence[Example], folder: Path) -> None:
                 )
 
 
-def _read_manifest(manifest: Path) -> Source:
+def _read_manifest(manifest: Path, to_train: bool) -> Source:
     raw = _raw_folder(manifest.with_name(REPORT))
     examples, changed = [], []
     for row in _rows(manifest):
@@ -151,7 +158,8 @@ def _read_manifest(manifest: Path) -> Source:
     if changed:
         what = "changed or went since they were prepared"
         raise DataError(f"{line(changed, what)}. Prepare the data again: prepare_data {raw}")
-    check_enough(examples, raw)
+    if to_train:
+        check_enough(examples, raw)
     return Source(tuple(examples))
 
 

@@ -38,6 +38,7 @@ from ml.photos import PREPROCESSING, decode_photo, fit
 from ml.pytorch_stream import WeightsError
 from ml.registry import Card, VersionError, load_card, next_version, save_version
 from ml.report import model_card
+from ml.slices import look_at
 from ml.sources import DataError, check_enough, line, read_source
 from ml.views import PLAIN, WIDER
 
@@ -312,7 +313,7 @@ def _score(
         for logits, strange in zip(head.logits(vectors), novelties, strict=True)
     ]
     examples = [features.examples[i] for i in chosen]
-    return score(examples, answers, features.sizes[chosen], card.labels)
+    return score(examples, answers, look_at(examples, features.sizes[chosen]), card.labels)
 
 
 def _assemble(architecture: Architecture, weights: Weights, head: Head) -> keras.Model:
