@@ -16,7 +16,7 @@ from benchmarks.learning.found import Numbers, count, percent
 from benchmarks.learning.pages import fill
 from benchmarks.learning.photos import Seen, look
 from benchmarks.learning.style import style, to_svg
-from ml.evaluation import wilson_interval
+from ml.scores import wilson_interval
 
 PAGES = {
     "leakage": leakage,

@@ -17,8 +17,9 @@ from benchmarks.learning.style import (
     panels,
 )
 from ml.calibration import fit_temperature, log_loss
-from ml.evaluation import NUM_BINS, expected_calibration_error, wilson_interval
+from ml.curves import reliability
 from ml.inference import softmax
+from ml.scores import expected_calibration_error
 
 _SIZES = (50, 100, 200, 500, 1000, 2000, 5000)
 _REPEATS = 200
@@ -63,13 +64,8 @@ def figures(curves: Curves) -> Iterator[tuple[str, Figure]]:
 
 def _bins(confidence: np.ndarray, right: np.ndarray) -> np.ndarray:
     """A row per bin that is not empty: confidence, accuracy, its interval, photos."""
-    numbers = np.minimum((confidence * NUM_BINS).astype(int), NUM_BINS - 1)
-    rows = []
-    for number in np.unique(numbers):
-        here = numbers == number
-        interval = wilson_interval(int(right[here].sum()), int(here.sum()))
-        rows.append((confidence[here].mean(), right[here].mean(), *interval, here.sum()))
-    return np.array(rows)
+    bins = reliability(confidence, right)
+    return np.array([(b.confidence, b.accuracy, *b.interval, b.count) for b in bins])
 
 
 def _ece_of_the_perfect(confidence: np.ndarray) -> np.ndarray:

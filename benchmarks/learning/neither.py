@@ -17,8 +17,9 @@ from benchmarks.learning.style import (
     in_percent_as_needed,
     panels,
 )
-from ml.evaluation import wilson_interval
+from ml.curves import roc
 from ml.novelty import fit_novelty
+from ml.scores import wilson_interval
 
 _MEASURES = {
     "confidence": ("the head's confidence", GREY, ":"),
@@ -59,10 +60,8 @@ def figures(curves: Curves) -> Iterator[tuple[str, Figure]]:
 
 def auroc(known: np.ndarray, other: np.ndarray) -> float:
     """Probability that a photo of something else is more novel than a known one, ties half."""
-    ordered = np.sort(known)
-    below = np.searchsorted(ordered, other, "left")
-    up_to = np.searchsorted(ordered, other, "right")
-    return float((below + up_to).mean() / 2 / len(known))
+    is_other = np.repeat([False, True], [len(known), len(other)])
+    return roc(np.append(known, other), is_other).area
 
 
 def passed(known: np.ndarray, other: np.ndarray, kept: float) -> float:

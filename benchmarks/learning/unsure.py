@@ -15,6 +15,7 @@ from benchmarks.learning.found import Curves, Found, count, percent
 from benchmarks.learning.photos import Seen
 from benchmarks.learning.style import BLUE, GREEN, GREY, ORANGE, in_percent, panels
 from ml.calibration import choose_unsure_below
+from ml.curves import risk_coverage
 
 _CALIBRATION_SETS = 1000
 _DELTA = 0.1
@@ -34,9 +35,8 @@ def experiment(seen: Seen) -> Found:
     holdout = seen.splits == "holdout"
     curves: Curves = {}
     for split, mask in (("calibration", ~holdout), ("holdout", holdout)):
-        curves[f"coverage-{split}"], curves[f"risk-{split}"] = risk_coverage(
-            confidence[mask], is_right[mask]
-        )
+        curve = risk_coverage(confidence[mask], is_right[mask])
+        curves[f"coverage-{split}"], curves[f"risk-{split}"] = curve.coverage, curve.risk
     threshold = 0.0 if np.isnan(seen.unsure_below) else float(seen.unsure_below)
     coverage, risk = selective_risk(confidence[holdout], is_right[holdout], threshold)
     # A third of the errors: strict enough that every rule must leave photos out.
@@ -64,13 +64,6 @@ def figures(curves: Curves) -> Iterator[tuple[str, Figure]]:
     """The page's plots, by file name."""
     yield "unsure-risk-coverage", _draw_risk_coverage(curves)
     yield "unsure-promises", _draw_promises(curves)
-
-
-def risk_coverage(confidence: np.ndarray, is_right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Share answered, and share wrong among these, as the threshold falls past each photo."""
-    order = np.argsort(-confidence, kind="stable")
-    number = np.arange(1, len(order) + 1)
-    return number / len(order), np.cumsum(~is_right[order]) / number
 
 
 def _choose_often(

@@ -108,13 +108,6 @@ def test_learn_then_test_keeps_its_promise():
     assert (risks > found.curves["max-error"]).mean() <= 0.1
 
 
-def test_the_risk_coverage_curve_ends_at_the_error_of_all():
-    coverage, risk = unsure.risk_coverage(CONFIDENCE, IS_RIGHT)
-
-    assert (coverage[2], risk[2]) == (pytest.approx(0.3), pytest.approx(1 / 3))
-    assert (coverage[-1], risk[-1]) == (1, 0.2)
-
-
 def test_auroc_is_the_chance_to_be_stranger():
     assert neither.auroc(np.array([1.0, 2.0]), np.array([3.0, 4.0])) == 1
     assert neither.auroc(np.array([1.0, 3.0]), np.array([2.0, 3.0])) == pytest.approx(2.5 / 4)
