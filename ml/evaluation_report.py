@@ -70,7 +70,11 @@ def _files(found: Found, figures: dict[str, bytes]) -> Iterator[tuple[str, bytes
 def _sheets(found: Found) -> Iterator[tuple[str, bytes]]:
     errors = [
         Cell(
-            e.path, (f"{e.label}; {a.label} {a.confidence:.1%}", f"{e.path.name}, told {a.answer}")
+            e.path,
+            (
+                f"{e.label}, taken for {a.label} {a.confidence:.1%}",
+                f"{e.path.name}, told {a.answer}",
+            ),
         )
         for e, a in found.evaluation.asked.errors()[:NUM_ERRORS]
     ]

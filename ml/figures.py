@@ -4,7 +4,7 @@ Only this module imports Matplotlib, and only who wants figures imports this mod
 """
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import matplotlib.style
 import numpy as np
@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from ml.curves import Roc, reliability, risk_coverage, roc, rocs
+from ml.curves import RiskCoverage, Roc, reliability, risk_coverage, roc, rocs
 from ml.evaluation import Asked, Evaluation
 from ml.registry import Card
 from ml.robustness import Tried
@@ -130,23 +130,19 @@ def reliability_diagram(figure: Figure, asked: Asked, ece: float) -> None:
 def risk_coverage_curve(figure: Figure, evaluation: Evaluation, card: Card) -> None:
     """Errors among the answers over the share answered, with what the version does marked."""
     figure.set_size_inches(5.6, 3.6)
-    curve = risk_coverage(evaluation.asked.confidences, evaluation.asked.is_right)
     axes = figure.subplots()
-    shown = curve.coverage * len(evaluation.asked.answers) >= min(
-        _MIN_ANSWERED, len(evaluation.asked.answers)
-    )
+    curve, count = _risk(evaluation.asked), len(evaluation.asked.answers)
+    shown = curve.coverage * count >= min(_MIN_ANSWERED, count)
     axes.plot(*_fewer(100 * curve.coverage[shown], 100 * curve.risk[shown]), color=_BLUE)
-    kept = np.flatnonzero(curve.thresholds >= (card.unsure_below or 0))
-    if card.unsure_below is not None and len(kept):
-        at = curve.coverage[kept[-1]] * 100, curve.risk[kept[-1]] * 100
-        axes.plot(*at, "o", color=_ORANGE, label=f"sure at {card.unsure_below:.3f} and above")
-    told = evaluation.told
-    if told.right is not None:
-        label = f"as it answers: {told.answered:.1%} answered, {1 - told.right:.2%} of these wrong"
-        at = 100 * told.answered, 100 * (1 - told.right)
-        axes.plot(*at, "D", color="black", markerfacecolor="none", label=label)
+    marks = list(_what_it_does(evaluation, card))
+    for mark, text, coverage, risk in marks:
+        axes.plot(100 * coverage, 100 * risk, mark, color=_ORANGE, label=text, fillstyle="none")
+    # Where the surest answers are all right there is nothing to see.
+    first = curve.coverage[shown & (curve.risk > 0)][:1].sum()
+    start = min([first, *(coverage for _, _, coverage, _ in marks)])
     axes.set(xlabel="photos answered, surest first, %", ylabel="answers that are wrong, %")
-    axes.set(ylim=(0, None), xlim=(0, 101), title=f"Risk and coverage, area {curve.area:.5f}")
+    axes.set(ylim=(0, None), xlim=(10 * max(0, int(10 * start) - 1), 100.5))
+    axes.set_title(f"Risk and coverage, area {curve.area:.5f}")
     axes.legend(loc="upper left")
 
 
@@ -269,6 +265,23 @@ def _draw(drawing: Callable[..., None], *of: object) -> bytes:
         # No date and no version: only numbers may change a figure.
         figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
     return target.getvalue()
+
+
+def _risk(asked: Asked) -> RiskCoverage:
+    return risk_coverage(asked.confidences, asked.is_right)
+
+
+def _what_it_does(evaluation: Evaluation, card: Card) -> Iterator[tuple[str, str, float, float]]:
+    """How to mark it, in words, and the coverage and risk: by confidence alone, and as it is."""
+    curve, told = _risk(evaluation.asked), evaluation.told
+    kept = np.flatnonzero(curve.thresholds >= (card.unsure_below or 0))
+    if card.unsure_below is not None and len(kept):
+        text = f"sure at {card.unsure_below:.3f} and above"
+        yield "o", text, float(curve.coverage[kept[-1]]), float(curve.risk[kept[-1]])
+    if told.right is not None:
+        wrong = 1 - told.right
+        text = f"as it answers: {told.answered:.1%} answered, {wrong:.2%} of these wrong"
+        yield "D", text, told.answered, wrong
 
 
 def _rows(figure: Figure, names: Sequence[str]) -> tuple[Axes, np.ndarray]:

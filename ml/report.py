@@ -46,7 +46,9 @@ def model_card(card: Card, figures: Collection[str] = ()) -> str:
 def figure_lines(names: Collection[str]) -> list[str]:
     """Markdown that shows each figure with what to see in it; other files are linked."""
     shown = [
-        f"![{caption}]({name})\n\n{caption}\n" for name, caption in FIGURES.items() if name in names
+        f"![{name.removesuffix('.svg').replace('_', ' ')}]({name})\n\n{caption}\n"
+        for name, caption in FIGURES.items()
+        if name in names
     ]
     others = [f"[{name}]({name})\n" for name in names if name not in FIGURES]
     return [*shown, *others]
