@@ -6,7 +6,6 @@ import logging
 import threading
 from contextlib import AbstractContextManager
 
-import numpy as np
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
@@ -113,10 +112,10 @@ def _follow_for_ever() -> None:
 
 
 def _load(name: str) -> Engine:
-    """Load a version and let it answer once: the first answer is slow, and may be nonsense."""
+    """Load a version and let it answer once."""
     loaded = OnnxEngine(settings.MODELS_DIR / name)
     try:
-        loaded.predict(np.full((64, 64, 3), 127, np.uint8))
+        loaded.warm_up()
     except Exception as error:
         raise VersionError(f"Version {name} cannot answer: {error}") from error
     return loaded

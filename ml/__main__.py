@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ml import evaluating
+from ml import evaluating, train_options
 from ml.inference import OnnxEngine
 from ml.photos import PhotoError, decode_photo
 from ml.sources import DataError
@@ -32,12 +32,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--models", type=Path, default=Path("models"), help="where versions live")
     commands = parser.add_subparsers(required=True)
 
-    train = commands.add_parser("train", help="train a version on a folder of photos")
-    train.add_argument("--data", type=Path, default=Path("data/raw"), help="a sub-folder per label")
-    train.add_argument("--architecture", default="efficientnet-lite0")
-    train.add_argument("--seed", type=int, default=0)
+    train = commands.add_parser(
+        "train", help="train a version", description=train_options.WHAT_IT_DOES
+    )
+    train_options.add_arguments(train, Path("data/raw"))
     train.add_argument("--cache", type=Path, default=Path("var/features"), help="kept features")
-    train.add_argument("--dry-run", action="store_true", help="do all of it but save nothing")
     train.set_defaults(command=_train)
 
     scores = commands.add_parser("evaluate", help="score a version on photos it never saw")
@@ -53,14 +52,20 @@ def _parser() -> argparse.ArgumentParser:
 
 def _train(options: argparse.Namespace) -> int:
     try:
-        from ml.training import PROBLEMS, TrainConfig, train_version
+        from ml.training import PROBLEMS, about_from, config_from, train_version
     except ImportError as error:
         print(f"error: {error}. Training needs: pip install -r requirements.txt", file=sys.stderr)
         return 1
-    config = TrainConfig(architecture=options.architecture, seed=options.seed)
+    asked = vars(options)
     try:
         train_version(
-            options.data, options.models, options.cache, config, dry_run=options.dry_run, say=print
+            options.data,
+            options.models,
+            options.cache,
+            config_from(**asked),
+            about=about_from(**asked),
+            dry_run=options.dry_run,
+            say=print,
         )
     except PROBLEMS as error:
         raise DataError(str(error)) from error

@@ -97,6 +97,11 @@ class Weights:
     layers: Mapping[str, tuple[np.ndarray, np.ndarray]]
     sha256: str
 
+    def with_head(self, kernel: np.ndarray, bias: np.ndarray) -> "Weights":
+        """The same weights with another head."""
+        changed = {**self.layers, "head": (kernel, bias)}
+        return Weights(changed, _digest(changed))
+
 
 def architecture_named(name: str) -> Architecture:
     """The architecture of that name.
@@ -218,6 +223,12 @@ def set_weights(model: keras.Model, weights: Weights) -> None:
     """Give a network its weights; a layer that `weights` lacks keeps its own."""
     for name, (kernel, bias) in weights.layers.items():
         model.get_layer(name).set_weights([kernel, bias])
+
+
+def weights_of(model: keras.Model) -> Weights:
+    """The weights of a network that `build` made."""
+    layers = {layer.name: tuple(layer.get_weights()) for layer in model.layers if layer.weights}
+    return Weights(layers, _digest(layers))
 
 
 def _conv(

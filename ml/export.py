@@ -12,13 +12,16 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from ml.backbones import architecture_named, build
+from ml.architectures import build_named
 from ml.features import session_from
 from ml.inference import softmax
 from ml.registry import VersionError, load_version
 
 # It tells of its every optimisation, which is nothing that whoever trains can act on.
 logging.getLogger("tf2onnx").setLevel(logging.WARNING)
+
+# The networks in Keras: of the first look, and of the second.
+KERAS, SECOND_KERAS = "model.keras", "second.keras"
 
 # Largest difference of a probability that two runtimes may show on the same pixels.
 PARITY = 1e-4
@@ -64,7 +67,7 @@ def to_onnx(model: keras.Model) -> bytes:
 def to_keras(model: keras.Model) -> bytes:
     """A network as a `.keras` file, its weights in half precision."""
     num_labels = model.output["logits"].shape[-1]
-    half = build(architecture_named(model.name), num_labels, dtype="float16")
+    half = build_named(model.name, model.input_shape[1], num_labels, dtype="float16")
     half.set_weights(model.get_weights())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.keras")
@@ -73,21 +76,26 @@ def to_keras(model: keras.Model) -> bytes:
         return path.read_bytes()
 
 
-def load_keras_version(folder: Path) -> keras.Model:
-    """The Keras network of a version.
+def load_keras_version(folder: Path, name: str = KERAS) -> keras.Model:
+    """A Keras network of a version: the first one, or that of its second look.
 
     Its checksums are verified first; then the architecture is built by our own code and only
     weights are read, so the file has no way to run anything.
+
+    Args:
+        folder: The version's.
+        name: `KERAS` or `SECOND_KERAS`.
 
     Raises:
         VersionError: if the version is changed, incomplete or does not fit its architecture.
     """
     card = load_version(folder)
-    if "model.keras" not in card.files:
-        raise VersionError(f"Version {card.version} has no model.keras.")
+    network = card.second if name == SECOND_KERAS else card
+    if name not in card.files or network is None:
+        raise VersionError(f"Version {card.version} has no {name}.")
     try:
-        model = build(architecture_named(card.architecture), len(card.labels))
-        model.load_weights(folder / "model.keras")
+        model = build_named(network.architecture, network.side, len(card.labels))
+        model.load_weights(folder / name)
     except ValueError as error:
         raise VersionError(f"Version {card.version}: its weights do not fit ({error}).") from error
     return model

@@ -12,8 +12,6 @@ from ml.backbones import (
 from ml.export import to_onnx
 from ml.features import Backbone
 
-_NUM_IMAGENET = 1000
-
 
 def frozen(name: str) -> Backbone:
     """The backbone of an architecture with its ImageNet weights in half precision, as trained on.
@@ -27,10 +25,10 @@ def frozen(name: str) -> Backbone:
 
 
 def backbone_of(architecture: Architecture, weights: Weights) -> Backbone:
-    """The backbone that has these weights, ImageNet's head included."""
+    """The backbone that has these weights, their head included."""
 
     def network() -> bytes:
-        model = build(architecture, _NUM_IMAGENET)
+        model = build(architecture, len(weights.layers["head"][1]))
         set_weights(model, weights)
         return to_onnx(model)
 

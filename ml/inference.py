@@ -10,7 +10,8 @@ import onnxruntime
 
 from ml.novelty import NOVELTY, NoveltyMeasure, from_bytes
 from ml.photos import PREPROCESSING, fit
-from ml.registry import Card, VersionError, load_version
+from ml.registry import NETWORK, SECOND, Card, VersionError, load_version
+from ml.views import LOOKS, view
 
 UNSURE = "unsure"
 NEITHER = "neither"
@@ -72,29 +73,27 @@ class OnnxEngine:
                 f"{self.card.preprocessing}; this code prepares them by {PREPROCESSING}."
             )
         self._novelty = _load_novelty(folder, self.card)
-        try:
-            self._session = onnxruntime.InferenceSession(
-                folder / "model.onnx", _options(threads), providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # ONNX Runtime's errors share no base class below Exception
-            raise VersionError(
-                f"Version {self.card.version}: ONNX Runtime cannot load it."
-            ) from error
+        self._session = self._load(folder / NETWORK, threads)
+        self._second = self._load(folder / SECOND, threads) if self.card.second else None
 
     def predict(self, pixels: np.ndarray) -> Answer:
         """Answer for one photo's pixels, `uint8`, shape `(h, w, 3)`."""
         logits, features = self.run(fit(pixels, self.card.side)[np.newaxis])
-        return self.answers(logits, features)[0]
+        novelty = float(self._novelty(features)[0]) if self._novelty else None
+        closer = self._look_again(pixels) if is_hard(logits, self.card)[0] else None
+        return answer_from(logits[0], self.card, novelty, closer)
 
-    def answers(self, logits: np.ndarray, features: np.ndarray) -> list[Answer]:
-        """Turn what `run` gave for `n` photos into answers."""
-        if self._novelty is None:
-            return [answer_from(each, self.card) for each in logits]
-        novelties = self._novelty(features)
-        return [
-            answer_from(each, self.card, float(novelty))
-            for each, novelty in zip(logits, novelties, strict=True)
-        ]
+    def warm_up(self) -> None:
+        """Show each network a grey photo: the first answer is slow, and may be nonsense.
+
+        Raises:
+            FloatingPointError: if it is: an output is not a finite number.
+        """
+        grey = np.full((64, 64, 3), 127, np.uint8)
+        self.predict(grey)
+        closer = self._look_again(grey)
+        if closer is not None:
+            softmax(closer)
 
     def run(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Logits and features of photos that `fit` has prepared.
@@ -108,14 +107,58 @@ class OnnxEngine:
         logits, features = self._session.run(["logits", "features"], {"photos": batch})
         return logits, features
 
+    def _look_again(self, pixels: np.ndarray) -> np.ndarray | None:
+        """The second network's logits, the mean over its looks; None where there is none."""
+        if self._second is None or self.card.second is None:
+            return None
+        side = self.card.second.side
+        batch = np.stack([view(pixels, look, side) for look in LOOKS])
+        return np.asarray(self._second.run(["logits"], {"photos": batch})[0].mean(axis=0))
 
-def answer_from(logits: np.ndarray, card: Card, novelty: float | None = None) -> Answer:
-    """Turn one photo's logits, shape `(labels,)`, into an answer by a card's thresholds.
+    def _load(self, path: Path, threads: int) -> onnxruntime.InferenceSession:
+        try:
+            return onnxruntime.InferenceSession(
+                path, _options(threads), providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # ONNX Runtime's errors share no base class below Exception
+            raise VersionError(
+                f"Version {self.card.version}: ONNX Runtime cannot load {path.name}."
+            ) from error
+
+
+def is_hard(logits: np.ndarray, card: Card) -> np.ndarray:
+    """Which photos a version looks at a second time.
+
+    Args:
+        logits: The first network's, shape `(n, labels)`.
+        card: The version's.
+
+    Returns:
+        `bool`, shape `(n,)`.
+    """
+    if card.second is None:
+        return np.zeros(len(logits), bool)
+    return np.asarray(softmax(logits / card.temperature).max(axis=1) < card.second.below)
+
+
+def answer_from(
+    logits: np.ndarray,
+    card: Card,
+    novelty: float | None = None,
+    closer: np.ndarray | None = None,
+) -> Answer:
+    """Turn one photo's logits into an answer by a card's thresholds.
+
+    Args:
+        logits: The first network's, shape `(labels,)`.
+        card: The version's.
+        novelty: See `Answer`.
+        closer: The second network's logits, where the photo was looked at again.
 
     Raises:
         FloatingPointError: if a logit is not a finite number.
     """
-    probabilities = softmax(logits / card.temperature)
+    probabilities = probabilities_from(logits, card, closer)
     order = np.argsort(-probabilities, kind="stable")
     ranked = {card.labels[i]: float(probabilities[i]) for i in order}
     label, confidence = next(iter(ranked.items()))
@@ -126,6 +169,24 @@ def answer_from(logits: np.ndarray, card: Card, novelty: float | None = None) ->
     else:
         answer = label
     return Answer(answer, ranked, novelty)
+
+
+def probabilities_from(
+    logits: np.ndarray, card: Card, closer: np.ndarray | None = None
+) -> np.ndarray:
+    """Calibrated probabilities: of one look, or of both looks' mean.
+
+    Args:
+        logits: The first network's, shape `(…, labels)`.
+        card: The version's.
+        closer: The second network's, of the same shape.
+
+    Raises:
+        FloatingPointError: if a logit is not a finite number.
+    """
+    if closer is None or card.second is None:
+        return softmax(logits / card.temperature)
+    return softmax((logits + closer) / 2 / card.second.temperature)
 
 
 def _load_novelty(folder: Path, card: Card) -> NoveltyMeasure | None:

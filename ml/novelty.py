@@ -7,7 +7,8 @@ Two measures are added up, both computed from the features that the network give
   Nobody names the classes: with cats and dogs they turn out to be the breeds.
 - *Distance to the nearest training photos*, by the angle between features.
 
-Neither needs photos of what is neither, so both work for any labels.
+Neither needs photos of what is neither, so both work for any labels. A network trained from
+scratch has no ImageNet's eyes: there the distance is all.
 
 Sources:
     D. Hendrycks, K. Gimpel, "A Baseline for Detecting Misclassified and Out-of-Distribution
@@ -38,10 +39,10 @@ class NoveltyMeasure:
     """What novelty is measured against.
 
     Attributes:
-        kernel: Of ImageNet's head, shape `(d, 1000)`.
-        bias: Of ImageNet's head, shape `(1000,)`.
+        kernel: Of ImageNet's head, shape `(d, 1000)`; `(d, 0)` where there is none.
+        bias: Of ImageNet's head, shape `(1000,)` or `(0,)`.
         familiar: How much each ImageNet class is one the training photos look like, from 0 to 1,
-            shape `(1000,)`.
+            shape `(1000,)` or `(0,)`.
         neighbours: Features of some training photos, of length 1, shape `(m, d)`.
         means: Of the two measures on the calibration photos, shape `(2,)`.
         deviations: Likewise.
@@ -76,18 +77,23 @@ class NoveltyMeasure:
 
     def _parts(self, features: np.ndarray) -> np.ndarray:
         """Strangeness, in log odds, and distance, shape `(n, 2)`."""
-        share = _softmax(features @ self.kernel + self.bias) @ self.familiar  # (n,)
-        strangeness = np.log(1 - share + _TINY) - np.log(share + _TINY)
         likeness = _unit(features) @ self.neighbours.T  # (n, m)
         nearest = min(_NEIGHBOUR, likeness.shape[1])
         distance = 1 - np.partition(likeness, -nearest, axis=1)[:, -nearest]
-        return np.stack([strangeness, distance], axis=1).astype(np.float64)
+        return np.stack([self._strangeness(features), distance], axis=1).astype(np.float64)
+
+    def _strangeness(self, features: np.ndarray) -> np.ndarray:
+        """How little photos look like familiar ImageNet classes, in log odds, shape `(n,)`."""
+        if not len(self.bias):
+            return np.zeros(len(features))
+        share = _softmax(features @ self.kernel + self.bias) @ self.familiar  # (n,)
+        return np.asarray(np.log(1 - share + _TINY) - np.log(share + _TINY))
 
 
 def fit_novelty(
     train: np.ndarray,
     calibration: np.ndarray,
-    imagenet: tuple[np.ndarray, np.ndarray],
+    imagenet: tuple[np.ndarray, np.ndarray] | None,
     *,
     refused: float = 0.01,
     weight: float = 1.0,
@@ -99,15 +105,15 @@ def fit_novelty(
     Args:
         train: Features of the training photos, `float32`, shape `(n, d)`.
         calibration: Features of photos that are known but were not trained on, shape `(m, d)`.
-        imagenet: Kernel and bias of ImageNet's head.
+        imagenet: Kernel and bias of ImageNet's head on these features; None where there is none.
         refused: Share of known photos that may be called novel; it sets the limit.
         weight: Of the distance. On cats and dogs 1 answered 0.8 % of the photos of neither, 0.5
             answered 1.1 % and 0 answered 3.2 %, with 1 % of the known photos refused.
         num_neighbours: Training photos to keep for the distance; a random choice.
         seed: Of that choice.
     """
-    kernel, bias = imagenet
-    usage = _softmax(train @ kernel + bias).mean(axis=0)  # (1000,)
+    kernel, bias = imagenet or (np.zeros((train.shape[1], 0)), np.zeros(0))
+    usage = _softmax(train @ kernel + bias).mean(axis=0) if imagenet else bias  # (1000,) or (0,)
     chosen = np.random.default_rng(seed).permutation(len(train))[:num_neighbours]
     # Rounded as they will be stored: what is measured here is what will answer.
     half = _as_stored(_unit(train[np.sort(chosen)]))

@@ -13,11 +13,30 @@ from pathlib import Path
 from typing import Any
 
 CARD = "card.json"
+# The networks: the one that every photo is shown to, and the one for a second look.
+NETWORK, SECOND = "model.onnx", "second.onnx"
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 
 
 class VersionError(Exception):
     """A version cannot be saved or loaded; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class SecondLook:
+    """A larger network that is asked about the photos the first one is not sure of.
+
+    Attributes:
+        architecture: `"efficientnet-lite2"`, …
+        side: Side in pixels of what it takes in.
+        below: Calibrated confidence of the first network under which this one is asked.
+        temperature: Divides the mean of both networks' logits before the softmax.
+    """
+
+    architecture: str
+    side: int
+    below: float
+    temperature: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -31,6 +50,7 @@ class Card:
         preprocessing: `ml.photos.PREPROCESSING` at training time.
         side: Side in pixels of what the network takes in.
         temperature: Divides the logits before the softmax.
+        second: The second look at photos that are hard; None: there is none.
         unsure_below: Calibrated confidence under which the answer is `unsure`; None: never.
         neither_above: Novelty over which the answer is `neither`; None: never.
         scores: Measured on the holdout: accuracy with its interval, log loss, …
@@ -48,6 +68,7 @@ class Card:
     side: int
     created: str
     temperature: float = 1.0
+    second: SecondLook | None = None
     unsure_below: float | None = None
     neither_above: float | None = None
     scores: dict[str, Any] = field(default_factory=dict)
@@ -57,9 +78,14 @@ class Card:
     files: dict[str, str] = field(default_factory=dict)
 
     @property
+    def networks(self) -> tuple[str, ...]:
+        """Names of the files that answer."""
+        return (NETWORK, SECOND) if self.second else (NETWORK,)
+
+    @property
     def weights_sha256(self) -> str:
-        """SHA-256 of the file that answers."""
-        return self.files["model.onnx"]
+        """SHA-256 of the network that every photo is shown to."""
+        return self.files[NETWORK]
 
 
 def next_version(root: Path, today: date) -> str:
@@ -87,8 +113,9 @@ def save_version(root: Path, card: Card, files: Mapping[str, bytes]) -> Path:
     """
     if not _NAME.fullmatch(card.version):
         raise VersionError(f"A version's name is letters, digits, '.', '_', '-'. {card.version=}")
-    if "model.onnx" not in files:
-        raise VersionError(f"A version needs model.onnx. Received: {sorted(files)}")
+    for name in card.networks:
+        if name not in files:
+            raise VersionError(f"A version like this needs {name}. Received: {sorted(files)}")
     root.mkdir(parents=True, exist_ok=True)
     card = replace(card, files={name: _sha256(files[name]) for name in sorted(files)})
     everything = {**files, CARD: _dump(card)}
@@ -110,7 +137,9 @@ def load_card(folder: Path) -> Card:
     """
     try:
         content = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        return Card(**{**content, "labels": tuple(content["labels"])})
+        labels, second = tuple(content["labels"]), content.get("second")
+        look = None if second is None else SecondLook(**second)
+        return Card(**{**content, "labels": labels, "second": look})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise VersionError(f"Version {folder.name}: {CARD} cannot be read ({error}).") from error
 
@@ -124,8 +153,9 @@ def load_version(folder: Path) -> Card:
     card = load_card(folder)
     if card.version != folder.name:
         raise VersionError(f"Version {folder.name}: its card is that of {card.version}.")
-    if "model.onnx" not in card.files:
-        raise VersionError(f"Version {folder.name}: its card does not list model.onnx.")
+    for name in card.networks:
+        if name not in card.files:
+            raise VersionError(f"Version {folder.name}: its card does not list {name}.")
     for name, expected in card.files.items():
         if not _NAME.fullmatch(name):
             raise VersionError(f"Version {folder.name}: its card lists {name!r}, no file of ours.")

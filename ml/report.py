@@ -86,9 +86,29 @@ model-index:
 def _introduction(card: Card) -> str:
     return f"""# Version {card.version}
 
-Tells {_listed(card.labels)} apart: {card.architecture}, frozen with its ImageNet weights,
-and a linear head. It takes in photos of {card.side} × {card.side} pixels, prepared by
-`{card.preprocessing}`. This page was generated from `card.json` when the version was saved.
+Tells {_listed(card.labels)} apart: {_network(card)}.
+It takes in photos of {card.side} × {card.side} pixels, prepared by `{card.preprocessing}`.
+{_second(card)}This page was generated from `card.json` when the version was saved.
+"""
+
+
+def _network(card: Card) -> str:
+    if "recipe" in card.training:
+        return f"{card.architecture}, trained from random weights"
+    bits = ", computing in 8 bits" if "int8" in card.training else ""
+    return f"{card.architecture}, frozen with its ImageNet weights{bits}, and a linear head"
+
+
+def _second(card: Card) -> str:
+    if card.second is None:
+        return ""
+    look, share = card.second, card.training["config"]["look_again"]
+    return f"""
+Below a confidence of {look.below:.4f}, as {share:.0%} of the calibration photos were, a second
+network looks at the photo too: {look.architecture} at {look.side} pixels, frozen, its own head.
+It looks from closer by and at the whole of it; its logits are the mean of both looks', the answer's
+are the mean of both networks', divided by {look.temperature}.
+
 """
 
 
@@ -212,7 +232,7 @@ The photos are no part of the version, and their terms are not its licence.
 
 
 def _terms(card: Card) -> str:
-    """What the data are and under which terms, as far as who trained it said so."""
+    """What the data are and under which terms, as far as whoever trained it said so."""
     name, terms = card.data.get("name"), card.data.get("terms")
     named = f"The data: {name}." if name else "Nobody named the data."
     return f"{named} {f'Their terms: {terms}.' if terms else 'Their terms were not written down.'}"
@@ -223,6 +243,7 @@ def _training(card: Card) -> str:
     config = "\n".join(f"| {name} | {_shown(value)} |" for name, value in _config(card))
     packages = ", ".join(f"{name} {number}" for name, number in training["packages"].items())
     seconds = ", ".join(f"{part} {value} s" for part, value in training["seconds"].items())
+    heads = [part["head_sha256"] for part in (training, training.get("second")) if part]
     return f"""## Training
 
     {_train_command(card)}
@@ -231,20 +252,47 @@ def _training(card: Card) -> str:
 |---|---|
 {config}
 
-- The fit took {training["steps"]} steps, to a loss of {training["loss"]}.
+- {_fit(training)}.
 - Time: {seconds}; features that an earlier run kept cost none.
 - Machine: {machine["cores"]} cores, {machine["system"]}, Python {machine["python"]}, {packages}.
 - Code: {card.code_revision or "not under version control"}.
 - The same data, seed and kind of machine give the same head:
-  `{training["head_sha256"]}`.
+  {", ".join(f"`{head}`" for head in heads)}.
 - Keras and ONNX Runtime differ by {training["largest_difference_to_keras"]:.1g} in a probability
-  at most, on photos of the holdout.
+  at most, on photos of the holdout.{_eight_bits(training)}
 """
 
 
+def _fit(training: dict[str, Any]) -> str:
+    if "recipe" not in training:
+        return f"The fit took {training['steps']} steps, to a loss of {training['loss']}"
+    device = training["device"]
+    return (
+        f"Trained on {device['name']} in {device['policy']}: {len(training['history'])} epochs, "
+        f"{training['cpu_seconds']} s of all cores together; "
+        f"epoch {training['best_epoch']} was kept,\n  the best on the calibration split"
+    )
+
+
+def _eight_bits(training: dict[str, Any]) -> str:
+    if "int8" not in training:
+        return ""
+    cost = training["int8"]
+    moved = f"by {cost['mean']:.2g} in the mean and {cost['largest']:.2g} at most"
+    return f"""
+- `model.onnx` computes in whole numbers of 8 bits, `model.keras` in floating point: with this head
+  a probability moves {moved}, and {cost["changed"]:.1%} of the labels
+  change. Temperature, thresholds and scores are those of the 8 bits."""
+
+
 def _train_command(card: Card) -> str:
-    seed = card.training["config"]["seed"]
-    return f"python -m ml train --data DIR --architecture {card.architecture} --seed {seed}"
+    config = card.training["config"]
+    looks = " --second-look" if card.second else ""
+    bits = " --int8" if config.get("int8") else ""
+    return (
+        f"python -m ml train --data DIR --architecture {card.architecture}{looks}{bits} "
+        f"--seed {config['seed']}"
+    )
 
 
 def _config(card: Card) -> list[tuple[str, Any]]:
@@ -252,12 +300,19 @@ def _config(card: Card) -> list[tuple[str, Any]]:
 
 
 def _limits(card: Card) -> str:
+    origin = (
+        "All of it was learnt from the data above."
+        if "recipe" in card.training
+        else "The backbone's weights are Google's EfficientNet-Lite, trained on ImageNet, Apache "
+        "License 2.0."
+    )
+    rest = "and at the rest if that leaves it in doubt" if card.second else "only"
     return f"""## Limits
 
-- It looks at the middle square of a photo only, and gives one answer even where a photo shows
-  {_listed(card.labels)}.
+- It looks at the middle square of a photo, {rest}. It gives one answer
+  even where a photo shows {_listed(card.labels)}.
 - It has learnt from photos of the kind in its data set; drawings and the like are new to it.
-- The backbone's weights are Google's EfficientNet-Lite, trained on ImageNet, Apache License 2.0.
+- {origin}
 """
 
 

@@ -20,11 +20,15 @@ _L2 = 1e-2
 
 
 def cross_validate(
-    vectors: np.ndarray, targets: np.ndarray, groups: Sequence[str], num_labels: int
+    vectors: np.ndarray,
+    targets: np.ndarray,
+    groups: Sequence[str],
+    num_labels: int,
+    num_repeats: int = NUM_REPEATS,
 ) -> np.ndarray:
     """Probabilities of each photo's labels by heads that were fitted without the photo.
 
-    The geometric mean of `NUM_REPEATS` heads, each of which left out another fifth of the photos.
+    The geometric mean of `num_repeats` heads, each of which left out another fifth of the photos.
 
     Args:
         vectors: Features, `float32`, shape `(n, d)`.
@@ -32,6 +36,7 @@ def cross_validate(
         groups: A SHA-256 per photo. It decides the fold, so that photos of one group share it:
             a head that has seen the near duplicate of a photo would repeat its label.
         num_labels: Labels there are.
+        num_repeats: Heads a photo is judged by.
 
     Returns:
         Shape `(n, num_labels)`; rows sum to 1.
@@ -44,13 +49,13 @@ def cross_validate(
         Estimating Uncertainty in Dataset Labels", JAIR 70, 2021.
     """
     logits = np.zeros((len(targets), num_labels))
-    every = list(itertools.product(range(NUM_REPEATS), range(NUM_FOLDS)))
+    every = list(itertools.product(range(num_repeats), range(NUM_FOLDS)))
     for repeat, left_out in progress(every, len(every), "Doubting labels", unit=" folds"):
         fold = _folds(groups, repeat)
         inside, outside = fold != left_out, fold == left_out
         if inside.any() and outside.any():
             head = fit_head(vectors[inside], targets[inside], num_labels, l2=_L2)
-            logits[outside] += head.logits(vectors[outside]) / NUM_REPEATS
+            logits[outside] += head.logits(vectors[outside]) / num_repeats
     return softmax(logits)  # of mean logits: the geometric mean of probabilities
 
 

@@ -59,12 +59,12 @@ def test_without_tensorflow_it_says_what_to_install(places, monkeypatch):
 
 
 def test_ctrl_c_leaves_no_version(places, monkeypatch):
-    training = pytest.importorskip("ml.training", reason="training is not installed")
+    learning = pytest.importorskip("ml.learning", reason="training is not installed")
 
     def interrupted(*_args, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "load_imagenet", interrupted)
+    monkeypatch.setattr(learning, "load_imagenet", interrupted)
 
     with pytest.raises(CommandError, match="No version was saved"):
         call_command("train_model", data=places.DATA_DIR)

@@ -54,5 +54,5 @@ def test_a_version_for_other_preprocessing_is_refused(tmp_path):
 
 
 def test_what_is_no_network_is_refused(tmp_path):
-    with pytest.raises(VersionError, match="cannot load it"):
+    with pytest.raises(VersionError, match=r"cannot load model\.onnx"):
         OnnxEngine(write_version(tmp_path))

@@ -1,40 +1,24 @@
 """Train a version on a folder of labelled photos and register it as a candidate."""
 
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from classifier.models import ModelVersion
+from ml import train_options
 from ml.registry import Card
 
 
 class Command(BaseCommand):
     help = (
-        "Trains on DIR, which has one sub-folder of photos per label, two labels or many: looks at "
-        "each photo once (features are kept in var/features), fits a head, calibrates it, scores "
-        "it on photos it never saw, exports it and saves it under models/ with its checksums. The "
-        "new version is a candidate: promote_model lets it answer. Nothing in DIR is changed."
+        f"{train_options.WHAT_IT_DOES} The new version is a candidate under models/; promote_model "
+        "lets it answer."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--data",
-            metavar="DIR",
-            type=Path,
-            default=settings.DATA_DIR,
-            help="default: %(default)s",
-        )
-        parser.add_argument(
-            "--architecture",
-            metavar="NAME",
-            default="efficientnet-lite0",
-            help="default: %(default)s",
-        )
-        parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
-        parser.add_argument("--dry-run", action="store_true", help="do all of it but save nothing")
+        train_options.add_arguments(parser, settings.DATA_DIR)
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -45,21 +29,22 @@ class Command(BaseCommand):
             ModelVersion.objects.register(card)
             self.stdout.write(f"Let it answer with: manage.py promote_model {card.version}")
 
-    def _train(self, *, data: Path, architecture: str, seed: int, dry_run: bool, **_: Any) -> Card:
+    def _train(self, **options: Any) -> Card:
         try:
             # Here and not above: only training needs Keras, and importing it takes seconds.
-            from ml.training import PROBLEMS, TrainConfig, train_version
+            from ml.training import PROBLEMS, about_from, config_from, train_version
         except ImportError as error:
             raise CommandError(
                 f"Training needs Keras and TensorFlow: pip install -r requirements.txt ({error})"
             ) from error
         try:
             return train_version(
-                data,
+                options["data"],
                 settings.MODELS_DIR,
                 settings.VAR_DIR / "features",
-                TrainConfig(architecture=architecture, seed=seed),
-                dry_run=dry_run,
+                config_from(**options),
+                about=about_from(**options),
+                dry_run=options["dry_run"],
                 say=self.stdout.write,
             )
         except PROBLEMS as error:

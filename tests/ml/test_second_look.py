@@ -1,0 +1,104 @@
+"""A larger network is asked about the photos that the first one is not sure of, and no others."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from ml.evaluation import evaluate
+from ml.examples import in_split
+from ml.inference import OnnxEngine, answer_from, is_hard, softmax
+from ml.photos import decode_photo
+from ml.registry import SecondLook, VersionError, save_version
+from ml.sources import read_folder
+from ml.views import LOOKS, view
+from tests.make import make_card
+
+pytest.importorskip("keras", reason="training is not installed: pip install -r requirements.txt")
+
+from ml import training  # noqa: E402
+from ml.export import SECOND_KERAS, load_keras_version  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def looked(tmp_path_factory, trained):
+    """A version with a second look, of the folder that `trained` learnt from."""
+    root = tmp_path_factory.mktemp("looked")
+    config = training.TrainConfig(second="efficientnet-lite1", look_again=0.5)
+    card = training.train_version(trained.folder, root, trained.cache, config)
+    return SimpleNamespace(card=card, folder=root / card.version, config=config)
+
+
+@pytest.fixture
+def decodable(trained):
+    """Examples of the folder, the broken photo left out."""
+    examples = read_folder(trained.folder).examples
+    return [example for example in examples if example.path.name != "broken.png"]
+
+
+def second(below):
+    return SecondLook("made-for-tests", side=32, below=below, temperature=2.0)
+
+
+def test_what_is_below_its_limit_is_looked_at_again():
+    card = make_card(second=second(below=0.9))
+
+    assert is_hard(np.array([[1.0, 0.0], [5.0, 0.0]]), card).tolist() == [True, False]
+    assert not is_hard(np.array([[1.0, 0.0]]), make_card()).any()
+
+
+def test_both_looks_count_the_same():
+    said = answer_from(
+        np.array([1.0, 0.0]), make_card(second=second(0.9)), closer=np.array([0.0, 3.0])
+    )
+
+    assert (said.label, said.confidence) == ("dog", pytest.approx(1 / (1 + np.exp(-0.5))))
+
+
+def test_a_version_without_the_file_of_its_second_network_is_refused(tmp_path):
+    card = make_card(second=second(0.9))
+
+    with pytest.raises(VersionError, match=r"needs second\.onnx"):
+        save_version(tmp_path, card, {"model.onnx": b"a network"})
+
+
+def test_a_hard_photo_is_answered_by_both_networks(looked, decodable):
+    always = replace(looked.card, second=replace(looked.card.second, below=1.1))
+    engine, network = OnnxEngine(looked.folder), load_keras_version(looked.folder, SECOND_KERAS)
+    engine.card = always
+    pixels = decode_photo(decodable[0].path.read_bytes()).pixels
+
+    first, _ = engine.run(view(pixels, "plain", always.side)[np.newaxis])
+    looks = np.stack([view(pixels, look, always.second.side) for look in LOOKS])
+    closer = np.asarray(network.predict_on_batch(looks)["logits"]).mean(axis=0)
+
+    expected = softmax((first[0] + closer) / 2 / always.second.temperature)
+    said = engine.predict(pixels).probabilities
+    assert [said[label] for label in always.labels] == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_sure_photo_is_answered_by_the_first_network_alone(looked, decodable):
+    engine = OnnxEngine(looked.folder)
+    engine.card = replace(looked.card, second=replace(looked.card.second, below=0.0))
+    engine._second = None  # asked, it would fail
+    pixels = decode_photo(decodable[0].path.read_bytes()).pixels
+
+    logits, _ = engine.run(view(pixels, "plain", engine.card.side)[np.newaxis])
+
+    said = engine.predict(pixels).probabilities
+    assert [said[label] for label in engine.card.labels] == pytest.approx(softmax(logits[0]))
+
+
+def test_what_it_scored_while_training_is_what_it_scores_when_asked(looked, decodable):
+    evaluation = evaluate(OnnxEngine(looked.folder), in_split(decodable, "holdout"))
+
+    assert evaluation.for_card()["log_loss"] == pytest.approx(
+        looked.card.scores["log_loss"], abs=1e-4
+    )
+
+
+def test_the_same_data_and_seed_give_the_same_second_head(looked, trained):
+    again = training.train(read_folder(trained.folder).examples, looked.config, trained.cache)
+
+    assert again.second.learnt.head.sha256 == looked.card.training["second"]["head_sha256"]
