@@ -13,7 +13,7 @@ moved := $(CATSDOGS_VAR)$(shell grep -s ^CATSDOGS_VAR= .env)
 export PLAYWRIGHT_BROWSERS_PATH ?= $(CURDIR)/.venv/browsers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types train admin up locks clean database browser always
+.PHONY: help setup run test lint types bench train admin up locks clean database browser always
 
 help: ## Show this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -37,6 +37,9 @@ lint: .venv/.dev ## Check style, formatting and who imports whom
 
 types: .venv/.dev ## Check types
 	$(python) -m mypy
+
+bench: .venv/.train ## Measure the candidates of docs/candidates.md on the photos in CATSDOGS_DATA
+	$(python) -m benchmarks.candidates
 
 train: .venv/.train ## Train a version on the photos in CATSDOGS_DATA
 	$(manage) train_model

@@ -30,7 +30,7 @@ class SecondLook:
         architecture: `"efficientnet-lite2"`, …
         side: Side in pixels of what it takes in.
         below: Calibrated confidence of the first network under which this one is asked.
-        temperature: Divides the mean of both networks' logits before the softmax.
+        temperature: Divides the mean of all looks' logits before the softmax.
     """
 
     architecture: str

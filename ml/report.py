@@ -106,8 +106,8 @@ def _second(card: Card) -> str:
     return f"""
 Below a confidence of {look.below:.4f}, as {share:.0%} of the calibration photos were, a second
 network looks at the photo too: {look.architecture} at {look.side} pixels, frozen, its own head.
-It looks from closer by and at the whole of it; its logits are the mean of both looks', the answer's
-are the mean of both networks', divided by {look.temperature}.
+It looks twice, from closer by and at the whole of it; the answer's logits are the mean of all three
+looks', divided by {look.temperature}.
 
 """
 
@@ -275,20 +275,22 @@ def _fit(training: dict[str, Any]) -> str:
 
 
 def _eight_bits(training: dict[str, Any]) -> str:
-    if "int8" not in training:
-        return ""
-    cost = training["int8"]
+    networks = {"model": training, "second": training.get("second", {})}
+    return "".join(_cost(name, part["int8"]) for name, part in networks.items() if part.get("int8"))
+
+
+def _cost(name: str, cost: dict[str, float]) -> str:
     moved = f"by {cost['mean']:.2g} in the mean and {cost['largest']:.2g} at most"
     return f"""
-- `model.onnx` computes in whole numbers of 8 bits, `model.keras` in floating point: with this head
+- `{name}.onnx` computes in whole numbers of 8 bits, `{name}.keras` in floating point: with its head
   a probability moves {moved}, and {cost["changed"]:.1%} of the labels
-  change. Temperature, thresholds and scores are those of the 8 bits."""
+  change. Temperatures, thresholds and scores are those of the 8 bits."""
 
 
 def _train_command(card: Card) -> str:
     config = card.training["config"]
     looks = " --second-look" if card.second else ""
-    bits = " --int8" if config.get("int8") else ""
+    bits = f" --int8 {config['int8']}" if config.get("int8") else ""
     return (
         f"python -m ml train --data DIR --architecture {card.architecture}{looks}{bits} "
         f"--seed {config['seed']}"

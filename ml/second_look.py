@@ -15,7 +15,7 @@ import numpy as np
 from ml.calibration import MIN_PHOTOS, fit_temperature
 from ml.examples import Example
 from ml.features import FeatureCache, features_of
-from ml.inference import is_hard, softmax
+from ml.inference import is_hard, mean_over_looks, softmax
 from ml.learning import Learnt
 from ml.registry import Card, SecondLook
 from ml.views import LOOKS
@@ -86,5 +86,5 @@ def add_second_look(
     hard = is_hard(logits, card)
     if hard.sum() < MIN_PHOTOS:
         return card
-    both = (logits + second.closer(examples, logits, card))[hard] / 2
-    return replace(card, second=replace(look, temperature=fit_temperature(both, targets[hard])))
+    mean = mean_over_looks(logits, second.closer(examples, logits, card))[hard]
+    return replace(card, second=replace(look, temperature=fit_temperature(mean, targets[hard])))

@@ -35,8 +35,8 @@ def add_arguments(parser: ArgumentParser, default_data: Path) -> None:
     )
     parser.add_argument(
         "--int8",
-        action="store_true",
-        help="let the first network compute in whole numbers of 8 bits: half the time",
+        choices=("first", "second", "both"),
+        help="which network is to compute in whole numbers of 8 bits, in half the time",
     )
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     parser.add_argument("--data-name", metavar="TEXT", help="what the data are, for the card")

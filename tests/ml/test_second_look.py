@@ -48,11 +48,12 @@ def test_what_is_below_its_limit_is_looked_at_again():
     assert not is_hard(np.array([[1.0, 0.0]]), make_card()).any()
 
 
-def test_both_looks_count_the_same():
+def test_every_look_counts_the_same():
     said = answer_from(
-        np.array([1.0, 0.0]), make_card(second=second(0.9)), closer=np.array([0.0, 3.0])
+        np.array([1.0, 0.0]), make_card(second=second(0.9)), closer=np.array([0.0, 2.0])
     )
 
+    # Two of three looks say 2, one says -1: the mean is 1, the temperature 2.
     assert (said.label, said.confidence) == ("dog", pytest.approx(1 / (1 + np.exp(-0.5))))
 
 
@@ -73,7 +74,7 @@ def test_a_hard_photo_is_answered_by_both_networks(looked, decodable):
     looks = np.stack([view(pixels, look, always.second.side) for look in LOOKS])
     closer = np.asarray(network.predict_on_batch(looks)["logits"]).mean(axis=0)
 
-    expected = softmax((first[0] + closer) / 2 / always.second.temperature)
+    expected = softmax((first[0] + 2 * closer) / 3 / always.second.temperature)
     said = engine.predict(pixels).probabilities
     assert [said[label] for label in always.labels] == pytest.approx(expected, abs=1e-4)
 
