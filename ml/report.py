@@ -104,8 +104,8 @@ def _second(card: Card) -> str:
         return ""
     look, share = card.second, card.training["config"]["look_again"]
     return f"""
-Below a confidence of {look.below:.4f}, as {share:.0%} of the calibration photos were, a second
-network looks at the photo too: {look.architecture} at {look.side} pixels, frozen, its own head.
+Below a confidence of {look.below:.4f}, as {share:.1%} of the calibration photos were, a second
+network looks at the photo too: {look.architecture} at {look.side} pixels, frozen, and a head.
 It looks twice, from closer by and at the whole of it; the answer's logits are the mean of all three
 looks', divided by {look.temperature}.
 
@@ -183,7 +183,7 @@ def _unsure(card: Card) -> str:
     share = card.training["config"]["max_error"]
     return (
         f"said below a confidence of {card.unsure_below:.4f}, the lowest at which at most\n"
-        f"  {share:.1%} of the answers to the calibration photos are wrong"
+        f"  {share:.2%} of the answers to the calibration photos are wrong"
     )
 
 
