@@ -170,18 +170,8 @@ def train(
     clock.lap("features")
     photos = _Photos(seen, learnt.head.logits(seen.vectors[:, 0]), labels_of(seen.examples))
     card = _with_temperature(_blank_card(learnt, config, photos.labels), photos)
-    second = _second(photos, config, cache)
-    if second:
-        calibration = photos.of("calibration")
-        card = add_second_look(
-            card,
-            second,
-            calibration.features.examples,
-            calibration.logits,
-            calibration.targets,
-            config.look_again,
-        )
-        clock.lap("second look")
+    card, second = _second_look(card, photos, config, cache)
+    clock.lap("second look")
     novelty = _novelty(photos, learnt, config)
     card = _with_thresholds(card, photos.of("calibration"), second, novelty, config)
     evaluation = _score(photos.of("holdout"), card, second, novelty)
@@ -225,9 +215,14 @@ class _Photos:
     labels: tuple[str, ...]
 
     @property
+    def examples(self) -> tuple[Example, ...]:
+        """The photos themselves."""
+        return self.features.examples
+
+    @property
     def targets(self) -> np.ndarray:
         """Index of each photo's label, shape `(n,)`."""
-        return np.array([self.labels.index(each.label) for each in self.features.examples])
+        return np.array([self.labels.index(example.label) for example in self.examples])
 
     @property
     def vectors(self) -> np.ndarray:
@@ -236,10 +231,9 @@ class _Photos:
 
     def of(self, split: Split) -> "_Photos":
         """Those of one split."""
-        examples = self.features.examples
-        chosen = [i for i, example in enumerate(examples) if example.split == split]
+        chosen = [i for i, example in enumerate(self.examples) if example.split == split]
         features = Features(
-            tuple(examples[i] for i in chosen),
+            tuple(self.examples[i] for i in chosen),
             self.features.vectors[chosen],
             self.features.sizes[chosen],
             (),
@@ -293,13 +287,24 @@ def _with_temperature(card: Card, photos: _Photos) -> Card:
     return replace(card, temperature=fit_temperature(calibration.logits, calibration.targets))
 
 
-def _second(photos: _Photos, config: TrainConfig, cache: Path) -> SecondNetwork | None:
+def _second_look(
+    card: Card, photos: _Photos, config: TrainConfig, cache: Path
+) -> tuple[Card, SecondNetwork | None]:
+    """Train a second network and decide when it is asked, if there is to be one."""
     if config.second is None:
-        return None
-    examples = photos.features.examples
+        return card, None
     int8 = config.int8 in ("second", "both")
-    learnt = _transfer(examples, config.second, LOOKS, config, cache, int8=int8)
-    return SecondNetwork(learnt, cache)
+    learnt = _transfer(photos.examples, config.second, LOOKS, config, cache, int8=int8)
+    second, calibration = SecondNetwork(learnt, cache), photos.of("calibration")
+    card = add_second_look(
+        card,
+        second,
+        calibration.examples,
+        calibration.logits,
+        calibration.targets,
+        config.look_again,
+    )
+    return card, second
 
 
 def _novelty(photos: _Photos, learnt: Learnt, config: TrainConfig) -> NoveltyMeasure | None:
@@ -319,7 +324,7 @@ def _closer(photos: _Photos, card: Card, second: SecondNetwork | None) -> np.nda
     """The second network's logits; not a number where a photo is looked at once."""
     if second is None:
         return np.full_like(photos.logits, np.nan)
-    return second.closer(photos.features.examples, photos.logits, card)
+    return second.closer(photos.examples, photos.logits, card)
 
 
 def _with_thresholds(
@@ -334,9 +339,7 @@ def _with_thresholds(
     answers = _answers(calibration, card, second, novelty)
     given = [i for i, answer in enumerate(answers) if answer.answer != NEITHER]
     confidence = np.array([answers[i].confidence for i in given])
-    is_right = np.array(
-        [answers[i].label == calibration.features.examples[i].label for i in given], bool
-    )
+    is_right = np.array([answers[i].label == calibration.examples[i].label for i in given], bool)
     return replace(card, unsure_below=choose_unsure_below(confidence, is_right, config.max_error))
 
 
@@ -356,5 +359,5 @@ def _score(
     holdout: _Photos, card: Card, second: SecondNetwork | None, novelty: NoveltyMeasure | None
 ) -> Evaluation:
     answers = _answers(holdout, card, second, novelty)
-    examples, sizes = holdout.features.examples, holdout.features.sizes
-    return score(examples, answers, look_at(examples, sizes), card.labels)
+    traits = look_at(holdout.examples, holdout.features.sizes)
+    return score(holdout.examples, answers, traits, card.labels)

@@ -59,7 +59,7 @@ def test_the_surest_errors_come_first():
 def test_scores_go_into_a_card_as_json(evaluation):
     kept = json.loads(json.dumps(evaluation.for_card()))
 
-    assert kept["accuracy"] == 0.666667
+    assert kept["accuracy"] == 0.66666667
     assert kept["roc_area"] == 0.5
     assert kept["slices"]["shape: square"]["accuracy_interval"][1] == 1.0
 

@@ -103,3 +103,33 @@ def test_the_same_data_and_seed_give_the_same_second_head(looked, trained):
     again = training.train(read_folder(trained.folder).examples, looked.config, trained.cache)
 
     assert again.second.learnt.head.sha256 == looked.card.training["second"]["head_sha256"]
+
+
+def test_networks_in_8_bits_are_scored_as_they_answer(trained, decodable, tmp_path):
+    config = training.TrainConfig(second="efficientnet-lite1", look_again=0.5, int8="both")
+
+    card = training.train_version(trained.folder, tmp_path, trained.cache, config)
+
+    folder = tmp_path / card.version
+    evaluation = evaluate(OnnxEngine(folder), in_split(decodable, "holdout"))
+    assert evaluation.for_card()["log_loss"] == pytest.approx(card.scores["log_loss"], abs=1e-4)
+    for name, notes in (("model", card.training), ("second", card.training["second"])):
+        assert set(notes["int8"]) == {"largest", "mean", "changed"}
+        small, large = folder / f"{name}.onnx", folder / f"{name}.keras"
+        assert small.stat().st_size < 0.7 * large.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"int8": "second"}, "with --second-look only"),
+        ({"int8": "both"}, "with --second-look only"),
+        ({"int8": "first", "architecture": "pawnet"}, "8 bits are for efficientnet-lite0"),
+        ({"architecture": "lite9"}, "Architectures are efficientnet-lite0"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(options, why):
+    asked = {"architecture": "efficientnet-lite0", "second_look": False, "int8": None, "seed": 0}
+
+    with pytest.raises(ValueError, match=why):
+        training.config_from(**{**asked, **options})
