@@ -64,9 +64,7 @@ def main() -> None:
     examples = read_source(arguments.data).examples
     with tempfile.TemporaryDirectory() as root:
         folders = {
-            name: _trained(
-                CANDIDATES[name], arguments.data, Path(root, str(number)), arguments.cache
-            )
+            name: _trained(CANDIDATES[name], arguments, Path(root, str(number)))
             for number, name in enumerate(names)
         }
         rows = [_measure(name, folders[name], examples, arguments.neither) for name in names]
