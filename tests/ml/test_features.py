@@ -166,5 +166,5 @@ def test_views_stretch_what_they_show(name, shape):
 
 
 def test_an_unknown_view_is_refused_with_those_there_are():
-    with pytest.raises(ValueError, match="plain, wider. Received: 'upside-down'"):
+    with pytest.raises(ValueError, match="plain, wider, closer, whole. Received: 'upside"):
         view(np.zeros((8, 8, 3), np.uint8), "upside-down", 8)
