@@ -193,7 +193,7 @@ def _neither(card: Card) -> str:
     share = card.training["config"]["refused"]
     return (
         f"said above a novelty of {card.neither_above}, a limit that {share:.1%} of the\n"
-        "  calibration photos pass. No photo of something else was used to choose it"
+        "  calibration photos pass; it was fitted to no photo of something else"
     )
 
 

@@ -57,7 +57,7 @@ class TrainConfig:
         max_error: Accepted share of wrong answers among those given: the rest is `unsure`.
         refused: Accepted share of photos of the labels that are called `neither`. At 0.006 there
             were 1.97 % of 660 photos of something else answered all the same, at 0.008 1.36 %, at
-            0.01 1.06 %.
+            0.01 1.06 %: so this share was chosen with photos of something else in view.
         int8: Which network computes in whole numbers of 8 bits: `"first"`, `"second"`, `"both"`,
             or None.
     """
