@@ -21,6 +21,7 @@ VAR_DIR = BASE_DIR / env.str("CATSDOGS_VAR", default="var")
 MODELS_DIR = BASE_DIR / env.str("CATSDOGS_MODELS", default="models")
 DATA_DIR = BASE_DIR / env.str("CATSDOGS_DATA", default="data/raw")
 PHOTOS_DIR = VAR_DIR / "photos"
+FEATURES_DIR = VAR_DIR / "features"
 
 # Security
 DEBUG = env.bool("DEBUG", default=True)

@@ -1,4 +1,4 @@
-"""What is logged: each answer we gave, the versions that gave them, and the tokens that may ask."""
+"""What is logged: each answer we gave, and the tokens that may ask."""
 
 import hashlib
 import secrets
@@ -7,71 +7,24 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
 from classifier.ids import uuid7
+from classifier.versions import ModelVersion, Promotion, Server, TrainingPhoto
 from ml.inference import NEITHER, UNSURE, Answer
 from ml.photos import Photo
-from ml.registry import Card
 
-
-class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
-    def live(self) -> Self:
-        return self.filter(is_live=True)
-
-    def register(self, card: Card) -> "ModelVersion":
-        """Make a saved version known, as a candidate. A second time changes nothing."""
-        version, _ = self.get_or_create(
-            name=card.version,
-            defaults={
-                "architecture": card.architecture,
-                "labels": list(card.labels),
-                "weights_sha256": card.weights_sha256,
-                "data_digest": card.data.get("digest", ""),
-                "scores": card.scores,
-                "trained_at": datetime.fromisoformat(card.created),
-            },
-        )
-        return version
-
-
-class ModelVersion(models.Model):
-    """A trained version, as its card describes it, and whether it is the one that answers."""
-
-    name = models.CharField("version", max_length=64, primary_key=True)
-    architecture = models.CharField(max_length=64)
-    labels = models.JSONField()
-    weights_sha256 = models.CharField("weights SHA-256", max_length=64)
-    data_digest = models.CharField(max_length=64, blank=True)
-    scores = models.JSONField(default=dict)
-    trained_at = models.DateTimeField()
-    is_live = models.BooleanField("live", default=False)
-    promoted_at = models.DateTimeField(null=True, blank=True)
-
-    objects = ModelVersionQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-trained_at", "-name"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["is_live"], condition=Q(is_live=True), name="one_live_version"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def promote(self) -> None:
-        """Let this version answer from now on, in the place of the live one."""
-        with transaction.atomic():
-            # Locking every row makes two promotions at once take turns.
-            list(ModelVersion.objects.select_for_update().order_by("name"))
-            ModelVersion.objects.live().exclude(pk=self.pk).update(is_live=False)
-            self.is_live, self.promoted_at = True, timezone.now()
-            self.save(update_fields=["is_live", "promoted_at"])
+__all__ = [
+    "ApiToken",
+    "ModelVersion",
+    "Prediction",
+    "Promotion",
+    "Server",
+    "TrainingPhoto",
+]
 
 
 class PredictionQuerySet(models.QuerySet["Prediction"]):
@@ -94,6 +47,10 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
 
     def sharing_photo(self, sha256: str) -> Self:
         return self.filter(photo_sha256=sha256)
+
+    def to_learn_from(self) -> Self:
+        """Those whose photo may be trained on: its sender said so, and it has no end date."""
+        return self.filter(photo_is_kept=True, keep_until__isnull=True)
 
     def log(
         self,

@@ -1,17 +1,31 @@
-"""What people say of our answers."""
+"""What people say of our answers, what reviewers make of it, and the runs that learn from it."""
 
+from datetime import datetime, timedelta
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from classifier.ids import uuid7
-from classifier.models import Prediction
+from classifier.models import ModelVersion, Prediction
+
+# A run says that it lives every 5 s; one that has been silent for so long is dead.
+RUN_SILENT = timedelta(seconds=30)
 
 
 class FeedbackQuerySet(models.QuerySet["Feedback"]):
     def by(self, person: str) -> Self:
         return self.filter(person=person)
+
+    def to_learn_from(self) -> Self:
+        """Those whose photo may be trained on, and is still there."""
+        return self.filter(
+            consent=True,
+            prediction__photo_is_kept=True,
+            prediction__keep_until__isnull=True,
+        )
 
 
 class Feedback(models.Model):
@@ -47,3 +61,162 @@ class Feedback(models.Model):
 
     def __str__(self) -> str:
         return f"{'right' if self.agrees else 'wrong'}: {self.label or '?'}"
+
+
+class Consent(models.Model):
+    """Whether a person lets us learn from the photos that they tell us about; asked once."""
+
+    person = models.CharField(max_length=80, primary_key=True)
+    may_learn = models.BooleanField()
+    changed_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.person}: {'yes' if self.may_learn else 'no'}"
+
+
+class ReviewQuerySet(models.QuerySet["Review"]):
+    def decided(self) -> Self:
+        return self.filter(decided_at__isnull=False)
+
+    def approved(self) -> Self:
+        """Decided that the photo shows something, and may be learnt from."""
+        return self.decided().exclude(label="")
+
+
+class Review(models.Model):
+    """What a reviewer says a photo shows; a row without a decision is a claim on it."""
+
+    photo_sha256 = models.CharField("photo SHA-256", max_length=64, unique=True)
+    prediction = models.OneToOneField(Prediction, on_delete=models.CASCADE, related_name="review")
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    claimed_at = models.DateTimeField(default=timezone.now)
+    decided_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    label = models.CharField(
+        max_length=64, blank=True, help_text="A label or 'neither'; empty: not to be learnt from."
+    )
+
+    objects = ReviewQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-decided_at", "-claimed_at"]
+
+    def __str__(self) -> str:
+        return f"{self.label or 'left out'}, by {self.reviewer or 'someone'}"
+
+
+class RunQuerySet(models.QuerySet):
+    def unfinished(self) -> Self:
+        return self.filter(state__in=[Run.State.WAITING, Run.State.RUNNING])
+
+    def silent(self, now: datetime) -> Self:
+        """Unfinished, and not heard of for longer than a living run would be."""
+        return self.unfinished().filter(heartbeat_at__lt=now - RUN_SILENT)
+
+
+class Run(models.Model):
+    """Work in a process of its own: how far it is, whether it lives, what it said."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+        LOST = "lost"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    state = models.CharField(max_length=16, choices=State, default=State.WAITING)
+    asked_by = models.CharField(max_length=150, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    host = models.CharField(max_length=255, blank=True)
+    pid = models.PositiveIntegerField("process", null=True, blank=True)
+    progress = models.FloatField(default=0.0, help_text="From 0 to 1.")
+    step = models.CharField(max_length=200, blank=True, help_text="What it is doing.")
+    log = models.TextField(blank=True)
+    problem = models.TextField(blank=True, help_text="Why it failed.")
+    cancel_asked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        ordering = ["-id"]
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state not in (self.State.WAITING, self.State.RUNNING)
+
+
+class TrainingRun(Run):
+    """One retraining, from approved feedback to a verdict."""
+
+    class Outcome(models.TextChoices):
+        PROMOTED = "promoted"
+        REFUSED = "refused"
+        UNCHANGED = "unchanged"
+
+    outcome = models.CharField(max_length=16, choices=Outcome, blank=True)
+    force = models.BooleanField(default=False)
+    data_digest = models.CharField(max_length=64, blank=True)
+    num_photos = models.PositiveIntegerField("photos", default=0)
+    live = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    candidate = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="runs"
+    )
+    verdict = models.JSONField(null=True, blank=True)
+
+    class Meta(Run.Meta):
+        abstract = False
+        constraints = [
+            models.UniqueConstraint(
+                models.Value(1),
+                condition=Q(state__in=["waiting", "running"]),
+                name="one_training_at_a_time",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.created_at:%Y-%m-%d %H:%M}: {self.outcome or self.state}"
+
+
+class Replay(Run):
+    """Logged photos, shown to another version."""
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="replays")
+    last = models.PositiveIntegerField(help_text="How many of the last photos.")
+    summary = models.JSONField(null=True, blank=True)
+
+    class Meta(Run.Meta):
+        abstract = False
+
+    def __str__(self) -> str:
+        return f"the last {self.last} photos on {self.version_id}"
+
+
+class ReplayedAnswer(models.Model):
+    """What another version says of a logged photo."""
+
+    replay = models.ForeignKey(Replay, on_delete=models.CASCADE, related_name="answers")
+    prediction = models.ForeignKey(Prediction, on_delete=models.CASCADE, related_name="+")
+    answer = models.CharField(max_length=64)
+    label = models.CharField(max_length=64)
+    confidence = models.FloatField()
+    probabilities = models.JSONField()
+    inference_ms = models.FloatField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["replay", "prediction"], name="one_answer_per_replay_and_prediction"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.prediction_id}: {self.answer}"

@@ -36,7 +36,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, source: Path, to: Path, **options: Any) -> None:
-        cache = settings.VAR_DIR / "features"
+        cache = settings.FEATURES_DIR
         try:
             backbone = None if options["without_suspicion"] else self._backbone()
             prepare(source, to, backbone=backbone, cache=cache, say=self.stdout.write)

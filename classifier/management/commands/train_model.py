@@ -41,7 +41,7 @@ class Command(BaseCommand):
             return train_version(
                 options["data"],
                 settings.MODELS_DIR,
-                settings.VAR_DIR / "features",
+                settings.FEATURES_DIR,
                 config_from(**options),
                 about=about_from(**options),
                 dry_run=options["dry_run"],

@@ -1,0 +1,228 @@
+"""Trained versions as the database knows them: which one is live, since when, by whom."""
+
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from ml.registry import Card
+
+# A server that has not been heard of for so long is gone; it says that it lives every 20 s.
+_SERVER_SILENT = timedelta(seconds=60)
+
+
+class PromotionError(Exception):
+    """A version cannot go live, or back; the message says why."""
+
+
+class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
+    def live(self) -> Self:
+        return self.filter(is_live=True)
+
+    def trained_on(self, sha256: str) -> Self:
+        """The versions that learnt from a photo."""
+        return self.filter(training_photos__photo_sha256=sha256)
+
+    def register(self, card: Card) -> "ModelVersion":
+        """Make a saved version known, as a candidate. A second time changes nothing."""
+        version, is_new = self.get_or_create(name=card.version, defaults=_as_row(card))
+        if not is_new and not version.preprocessing:  # registered before receipts were kept
+            self.filter(pk=version.pk).update(**_as_row(card))
+            version.refresh_from_db()
+        return version
+
+    def roll_back(self, by: str = "") -> "ModelVersion":
+        """Let the version before the live one answer again.
+
+        Returns:
+            The version that is live now.
+
+        Raises:
+            PromotionError: if the live version was the first one.
+        """
+        with transaction.atomic():
+            _take_turns()
+            last = Promotion.objects.in_force().first()
+            if last is None or last.previous is None:
+                raise PromotionError("No version was live before this one: nothing to go back to.")
+            last.rolled_back_at = timezone.now()
+            last.save(update_fields=["rolled_back_at"])
+            _make_live(last.previous)
+            Promotion.objects.create(
+                version=last.previous, previous=last.version, by=by, is_rollback=True
+            )
+        return last.previous
+
+
+def _as_row(card: Card) -> dict[str, Any]:
+    second = card.second and {"below": card.second.below, "temperature": card.second.temperature}
+    return {
+        "architecture": card.architecture,
+        "labels": list(card.labels),
+        "weights_sha256": card.weights_sha256,
+        "data_digest": card.data.get("digest", ""),
+        "scores": card.scores,
+        "trained_at": datetime.fromisoformat(card.created),
+        "preprocessing": card.preprocessing,
+        "thresholds": {
+            "unsure_below": card.unsure_below,
+            "neither_above": card.neither_above,
+            "temperature": card.temperature,
+            "second": second,
+        },
+        "code_revision": card.code_revision or "",
+    }
+
+
+class ModelVersion(models.Model):
+    """A trained version, as its card describes it, and whether it is the one that answers."""
+
+    name = models.CharField("version", max_length=64, primary_key=True)
+    architecture = models.CharField(max_length=64)
+    labels = models.JSONField()
+    weights_sha256 = models.CharField("weights SHA-256", max_length=64)
+    data_digest = models.CharField(max_length=64, blank=True)
+    preprocessing = models.CharField(max_length=64, blank=True)
+    thresholds = models.JSONField(default=dict)
+    code_revision = models.CharField(max_length=64, blank=True)
+    scores = models.JSONField(default=dict)
+    trained_at = models.DateTimeField()
+    is_live = models.BooleanField("live", default=False)
+    promoted_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_photos = models.PositiveIntegerField(
+        default=0, help_text="Photos it learnt from that were erased, or taken back, since."
+    )
+
+    objects = ModelVersionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-trained_at", "-name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_live"], condition=Q(is_live=True), name="one_live_version"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def promote(self, by: str = "", *, instead_of: "ModelVersion | None" = None) -> None:
+        """Let this version answer from now on, in the place of the live one.
+
+        Args:
+            by: Who says so, for the record.
+            instead_of: The version that it was judged against; None: whichever is live.
+
+        Raises:
+            PromotionError: if another version than `instead_of` is live by now.
+        """
+        with transaction.atomic():
+            _take_turns()
+            previous = ModelVersion.objects.live().first()
+            if instead_of is not None and previous != instead_of:
+                raise PromotionError(
+                    f"{self} was judged against {instead_of}, and {previous} is live by now."
+                )
+            _make_live(self)
+            if previous != self:
+                Promotion.objects.create(version=self, previous=previous, by=by)
+
+    @property
+    def receipt(self) -> dict[str, Any]:
+        """What made the answers of this version."""
+        return {
+            "version": self.name,
+            "weights_sha256": self.weights_sha256,
+            "data_digest": self.data_digest,
+            "preprocessing": self.preprocessing,
+            "thresholds": self.thresholds,
+            "code_revision": self.code_revision or None,
+        }
+
+
+def _take_turns() -> None:
+    """Lock every row: two promotions at once wait for each other."""
+    list(ModelVersion.objects.select_for_update().order_by("name"))
+
+
+def _make_live(version: ModelVersion) -> None:
+    ModelVersion.objects.live().exclude(pk=version.pk).update(is_live=False)
+    version.is_live, version.promoted_at = True, timezone.now()
+    version.save(update_fields=["is_live", "promoted_at"])
+
+
+class PromotionQuerySet(models.QuerySet["Promotion"]):
+    def in_force(self) -> Self:
+        """Promotions that were not rolled back; the first one made the live version live."""
+        return self.filter(rolled_back_at__isnull=True, is_rollback=False)
+
+
+class Promotion(models.Model):
+    """Which version took which one's place, when, and who said so. Never rewritten."""
+
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="promotions")
+    previous = models.ForeignKey(
+        ModelVersion, on_delete=models.PROTECT, related_name="+", null=True, blank=True
+    )
+    at = models.DateTimeField(default=timezone.now)
+    by = models.CharField(max_length=150, blank=True)
+    is_rollback = models.BooleanField("rollback", default=False)
+    rolled_back_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PromotionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.previous or 'nothing'} → {self.version}"
+
+
+class TrainingPhoto(models.Model):
+    """A photo of the users' that a version learnt from, or was judged on."""
+
+    version = models.ForeignKey(
+        ModelVersion, on_delete=models.CASCADE, related_name="training_photos"
+    )
+    photo_sha256 = models.CharField("photo SHA-256", max_length=64, db_index=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "photo_sha256"], name="once_per_version_and_photo"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version_id}: {self.photo_sha256}"
+
+
+class ServerQuerySet(models.QuerySet["Server"]):
+    def alive(self, now: datetime) -> Self:
+        return self.filter(seen_at__gte=now - _SERVER_SILENT)
+
+    def gone(self, now: datetime) -> Self:
+        return self.filter(seen_at__lt=now - _SERVER_SILENT)
+
+
+class Server(models.Model):
+    """A worker process that answers: which version it has loaded, and what is wrong if anything."""
+
+    host = models.CharField(max_length=255)
+    pid = models.PositiveIntegerField("process")
+    version = models.CharField(max_length=64, blank=True)
+    problem = models.TextField(blank=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField()
+
+    objects = ServerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["host", "pid"]
+        constraints = [models.UniqueConstraint(fields=["host", "pid"], name="one_row_per_process")]
+
+    def __str__(self) -> str:
+        return f"{self.host}, process {self.pid}"
