@@ -86,8 +86,10 @@ class Portrait:
         """How it came."""
         if self.run:
             return f"Refitted on {count(self.run.num_photos)} reviewed photos from people"
-        if not self.training:
+        if self.folder.card is None:
             return "Not known: its card cannot be read"
+        if base := mapping(self.training.get("base")):
+            return f"Refitted on reviewed photos from people, and the base of {base.get('version')}"
         if "recipe" in self.training:
             return "Trained from random weights"
         return "A linear head, trained on frozen ImageNet features"
@@ -124,6 +126,17 @@ class Portrait:
     def judged_on(self) -> str:
         """How many photos the scores are from."""
         return count(self.scores.get("count"))
+
+    @property
+    def on_feedback(self) -> str:
+        """How it did on the photos that people told us about, in one sentence."""
+        found = mapping(self.scores.get("feedback"))
+        if number(found.get("accuracy")) is None or not number(found.get("count")):
+            return ""
+        return (
+            f"Of {count(found['count'])} reviewed photos from people, each shown to heads that had "
+            f"not learnt from it: {share(found['accuracy'])} right."
+        )
 
     @property
     def slices(self) -> list[SliceScores]:

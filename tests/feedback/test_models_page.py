@@ -212,6 +212,26 @@ def test_a_version_shows_its_receipt_its_thresholds_and_its_slices(client, root)
         assert text in page
 
 
+@pytest.mark.parametrize(
+    ("training", "words"),
+    [
+        ({"recipe": {}}, "Trained from random weights"),
+        ({"config": {}}, "A linear head, trained on frozen ImageNet features"),
+        ({"recipe": {}, "base": {"version": "7.1"}}, "Refitted on reviewed photos from people"),
+    ],
+)
+def test_a_version_says_how_it_came(client, root, training, words):
+    make_saved_version(root, "1", training=training)
+
+    assert words in client.get("/models/1").text
+
+
+def test_how_it_did_on_people_s_photos_is_told_apart(client, root):
+    make_saved_version(root, "1", scores={**SCORES, "feedback": {"count": 40, "accuracy": 0.9}})
+
+    assert "Of 40 reviewed photos from people" in client.get("/models/1").text
+
+
 @pytest.mark.parametrize("history", [[0.7, 0.1, 0.05], EPOCHS], ids=["steps", "epochs"])
 def test_a_training_curve_is_drawn_and_told_in_numbers(client, root, history):
     make_saved_version(root, "1", training={"history": history})
