@@ -8,7 +8,7 @@ from classifier.models import ModelVersion, Prediction
 from feedback.giving import give_feedback
 from ml.inference import Answer, answer_from
 from ml.photos import PREPROCESSING, decode_photo
-from ml.registry import Card, save_version
+from ml.registry import Card, load_card, save_version
 from tests.photos import photo_bytes
 
 
@@ -61,6 +61,15 @@ def make_feedback(prediction=None, person=None, **said):
 def write_version(root, name="2026-01-01.1", model=b"not a network", **changes):
     """A version's folder on disk; its network is given as bytes."""
     return save_version(root, make_card(name, **changes), {"model.onnx": model})
+
+
+def make_saved_version(root, name="2026-01-01.1", live=False, **changes):
+    """A version on disk and in the database."""
+    model = changes.pop("model", b"not a network")
+    version = ModelVersion.objects.register(load_card(write_version(root, name, model, **changes)))
+    if live:
+        version.promote()
+    return version
 
 
 class FakeEngine:
