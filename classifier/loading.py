@@ -1,12 +1,8 @@
-"""Make a version ready to answer beside the one that answers, without getting in its way."""
+"""Make a version ready to answer, beside the one that answers."""
 
 import contextlib
 import ctypes
 import math
-import os
-import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +13,27 @@ from classifier.promoting import check_registered
 from ml.inference import Engine, OnnxEngine
 from ml.registry import CARD, VersionError
 
-# Of the thread that loads: a tenth of what a thread that answers gets where both want a core.
-_NICENESS = 10
 
+def load(version: ModelVersion) -> Engine:
+    """Load a version and try it out.
 
-def load_beside(version: ModelVersion) -> Engine:
-    """Load a version, in a thread that gives way to those that answer, and try it out.
+    Nearly all of it happens outside of Python, so that others answer meanwhile. It runs at their
+    priority: at a lower one, a busy machine took more than 6 s to follow.
 
     Raises:
         VersionError: if it is broken in whatever way.
     """
-    with ThreadPoolExecutor(1, "load-version", initializer=_give_way) as pool:
-        return pool.submit(_load, version).result()
+    try:
+        loaded = OnnxEngine(_folder(version))
+        check_registered(loaded.card, version)
+        loaded.warm_up()
+        _check_novelty(loaded)
+    except VersionError:
+        raise
+    except Exception as error:
+        # A folder can be wrong in more ways than anyone has seen; the old version stays in each.
+        raise VersionError(f"Version {version} cannot answer: {error}") from error
+    return loaded
 
 
 def state_of(version: ModelVersion) -> tuple[int, ...]:
@@ -46,20 +51,6 @@ def give_back_memory() -> None:
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
-def _load(version: ModelVersion) -> Engine:
-    try:
-        loaded = OnnxEngine(_folder(version))
-        check_registered(loaded.card, version)
-        loaded.warm_up()
-        _check_novelty(loaded)
-    except VersionError:
-        raise
-    except Exception as error:
-        # A folder can be wrong in more ways than anyone has seen; the old version stays in each.
-        raise VersionError(f"Version {version} cannot answer: {error}") from error
-    return loaded
-
-
 def _check_novelty(loaded: Engine) -> None:
     """Nonsense in the features shows in the novelty, and nowhere else."""
     novelty = loaded.predict(np.full((64, 64, 3), 127, np.uint8)).novelty
@@ -70,10 +61,3 @@ def _check_novelty(loaded: Engine) -> None:
 def _folder(version: ModelVersion) -> Path:
     folder: Path = settings.MODELS_DIR / version.name
     return folder
-
-
-def _give_way() -> None:
-    """Lower this thread's priority; on Linux that leaves the process's other threads alone."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

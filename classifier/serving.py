@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
-from classifier.loading import give_back_memory, load_beside, state_of
+from classifier.loading import give_back_memory, load, state_of
 from classifier.models import ModelVersion
 from classifier.presence import Presence
 from ml.inference import Engine
 from ml.registry import VersionError
 
 # How long a promotion may go unnoticed by a running server.
-_CHECK_SECONDS = 2.0
+_CHECK_SECONDS = 1.0
 # How long a broken version is left alone, unless its folder changes: to check it reads all of it.
 _RETRY_SECONDS = 30.0
 # How long a change goes untold to those who look at the servers.
@@ -92,7 +92,7 @@ class LiveEngine:
         state = state_of(live)
         try:
             # Whoever is asking the old engine keeps it until their answer; then it is closed.
-            self.engine = load_beside(live)
+            self.engine = load(live)
         except VersionError as error:
             self._refusal = Refusal(live.name, state, self._clock(), str(error))
             raise
