@@ -40,13 +40,12 @@ def mark_versions(sha256: str) -> None:
     """
     with transaction.atomic():
         # In promotion's order, and before counting: two photos at once are then both counted.
-        learnt = list(
-            ModelVersion.objects.trained_on(sha256).order_by("name").select_for_update(of=("self",))
-        )
+        learnt = ModelVersion.objects.trained_on(sha256).order_by("name")
+        versions = list(learnt.select_for_update(of=("self",), no_key=True))
         TrainingPhoto.objects.filter(photo_sha256=sha256, withdrawn_at=None).update(
             withdrawn_at=timezone.now()
         )
-        for version in learnt:
+        for version in versions:
             withdrawn = version.training_photos.filter(withdrawn_at__isnull=False)
             version.withdrawn_photos = withdrawn.count()
             version.save(update_fields=["withdrawn_photos"])

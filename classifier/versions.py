@@ -176,7 +176,8 @@ class ModelVersion(models.Model):
 
 def _take_turns() -> None:
     """Lock every row: two promotions at once wait for each other."""
-    list(ModelVersion.objects.select_for_update().order_by("name"))
+    # Not their keys: on PostgreSQL, each prediction that is logged would wait as well.
+    list(ModelVersion.objects.select_for_update(no_key=True).order_by("name"))
 
 
 def _make_live(version: ModelVersion) -> None:

@@ -6,20 +6,20 @@ import signal
 import subprocess
 import sys
 import threading
+import weakref
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.db import OperationalError
 
 from classifier import loading, serving
 from classifier.models import ModelVersion, Prediction
 from ml.novelty import NOVELTY, NoveltyMeasure, to_bytes
-from ml.registry import load_card
-from tests.make import make_version
+from ml.registry import load_card, save_version
+from tests.make import make_card, make_version
 from tests.networks import tiny_network, write_tiny_version
 from tests.photos import drawn_pixels, photo_upload
-
-import numpy as np  # isort: skip
 
 ROOT = Path(__file__).resolve().parents[2]
 OLD, NEW = "2026-01-01.1", "2026-01-01.2"
@@ -116,9 +116,6 @@ def put_novelty_that_is_nan(folder):
 
 def replace(folder, model, **files):
     """Save another version in the place of this one, with sums that are right."""
-    from ml.registry import save_version
-    from tests.make import make_card
-
     shutil.rmtree(folder)
     save_version(folder.parent, make_card(folder.name), {"model.onnx": model, **files})
 
@@ -197,8 +194,6 @@ def test_a_question_in_the_middle_of_a_swap_gets_its_answer_from_the_old_version
 
 
 def test_the_old_engine_is_closed_once_nobody_asks_it(live, models_dir):
-    import weakref
-
     old = weakref.ref(live.engine)
     register(models_dir, NEW).promote()
 
@@ -232,8 +227,7 @@ def test_it_is_read_again_after_a_while(live, models_dir, loads, clock):
     truncate(models_dir / NEW)
     register(models_dir, NEW).promote()
     live.follow()
-    replace_network = tiny_network((0.0, 4.0))
-    (models_dir / NEW / "model.onnx").write_bytes(replace_network)
+    (models_dir / NEW / "model.onnx").write_bytes(tiny_network((0.0, 4.0)))
 
     clock.now = 29.0
     live.follow()
