@@ -60,7 +60,7 @@ def verify_prediction(prediction: Prediction, tolerance: float = TOLERANCE) -> l
         raise VerifyError(str(error)) from error
     logged, found = prediction.version.receipt, ModelVersion.from_card(engine.card).receipt
     photo = _exactly("photo SHA-256", prediction.photo_sha256, sha256(data).hexdigest())
-    version = [_exactly(name.replace("_", " "), logged[name], found[name]) for name in logged]
+    version = [_exactly(_words(name), logged[name], found[name]) for name in logged]
     return [photo, *version, *_compare_answers(prediction, answer, tolerance)]
 
 
@@ -70,6 +70,10 @@ def _compare_answers(prediction: Prediction, answer: Answer, tolerance: float) -
         found = answer.probabilities.get(label)
         yield _nearly(f"probability of {label}", logged, found, tolerance)
     yield _nearly("novelty", prediction.novelty, answer.novelty, tolerance)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").replace("sha256", "SHA-256")
 
 
 def _exactly(name: str, logged: Any, found: Any) -> Item:

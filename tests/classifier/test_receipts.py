@@ -120,7 +120,7 @@ def test_a_prediction_asked_again_is_the_same(logged, capsys):
     assert "All the same" in said
     lines = said.splitlines()[:-1]
     assert all(line.startswith("same ") for line in lines)
-    for name in ("photo SHA-256", "weights sha256", "thresholds", "answer", "probability of cat"):
+    for name in ("photo SHA-256", "weights SHA-256", "thresholds", "answer", "probability of cat"):
         assert any(f" {name}: " in line for line in lines), name
 
 
