@@ -13,6 +13,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     DEBUG=false \
+    CATSDOGS_MODELS=var/models \
     HOST=0.0.0.0 \
     PORT=8000
 RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin catsdogs
@@ -20,7 +21,7 @@ WORKDIR /app
 COPY --from=packages /opt/venv /opt/venv
 COPY . .
 # Collected once, here; the key is needed to start Django and is used for nothing else.
-RUN SECRET_KEY=build CATSDOGS_VAR=collected python manage.py collectstatic --noinput \
+RUN SECRET_KEY=build CATSDOGS_VAR=collected CATSDOGS_MODELS=models python manage.py collectstatic --noinput \
     && python -m compileall -q . \
     && install --directory --owner=catsdogs --group=catsdogs var
 USER catsdogs

@@ -6,6 +6,9 @@ set -eu
 rm -rf var/static
 ln -s /app/collected/static var/static
 
+# Versions trained here must outlive the image: they lie on the volume, with those that ship.
+python docker/copy_models.py models "$CATSDOGS_MODELS"
+
 python manage.py migrate --noinput
 python manage.py register_models
 exec "$@"

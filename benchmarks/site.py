@@ -1,0 +1,150 @@
+"""The real server in a folder of its own, for what must be seen from outside: by HTTP, like a user.
+
+It listens on the loopback address only, on a free port, and is stopped by its own process id.
+"""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+_ROOT = Path(__file__).resolve().parent.parent
+_HOST = "127.0.0.1"
+# A fresh database and a cold disk included.
+_SECONDS_TO_START = 60
+_NAME, _PASSWORD = "reviewer", "only-for-this-site"
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running site.
+
+    Attributes:
+        url: Where it listens.
+        environment: Of its processes.
+        pid: Of its first process.
+        log: What its processes said.
+    """
+
+    url: str
+    environment: Mapping[str, str]
+    pid: int
+    log: Path
+
+    def manage(self, *arguments: str) -> str:
+        """Run a command of `manage.py` beside the server and return what it printed."""
+        return _manage(self.environment, *arguments)
+
+    def visitor(self) -> requests.Session:
+        """Somebody new, with cookies of their own."""
+        return requests.Session()
+
+    def reviewer(self) -> requests.Session:
+        """A member of staff, logged in."""
+        session = requests.Session()
+        address = f"{self.url}/admin/login/"
+        token = token_in(session.get(address, timeout=30).text)
+        said = {"username": _NAME, "password": _PASSWORD, "next": "/admin/"}
+        said["csrfmiddlewaretoken"] = token
+        session.post(address, said, timeout=30).raise_for_status()
+        return session
+
+
+def token_in(page: str) -> str:
+    """The CSRF token of a page's form."""
+    found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
+    if found is None:
+        raise ValueError("The page holds no form with a CSRF token.")
+    return found[1]
+
+
+@contextmanager
+def running_site(
+    folder: Path, models: Path, *, database: str | None = None, **settings: str
+) -> Iterator[Site]:
+    """Start a site like a fresh install's and stop it at the end.
+
+    Args:
+        folder: Takes its database, photos and logs.
+        models: Its versions; what it trains is written there too.
+        database: A `DATABASE_URL`; None: SQLite in `folder`.
+        settings: Further environment variables.
+
+    Raises:
+        TimeoutError: if it does not answer; the message holds the end of its log.
+    """
+    port = _free_port()
+    environment = {
+        **os.environ,
+        "CATSDOGS_MODELS": str(models),
+        "CATSDOGS_VAR": str(folder),
+        "DATABASE_URL": database or f"sqlite:///{folder / 'catsdogs.sqlite3'}",
+        "DEBUG": "true",
+        "DJANGO_SETTINGS_MODULE": "catsdogs.settings",
+        "DJANGO_SUPERUSER_PASSWORD": _PASSWORD,
+        "HOST": _HOST,
+        "PORT": str(port),
+        **settings,
+    }
+    (folder / "static").mkdir(parents=True, exist_ok=True)
+    _manage(environment, "migrate", "--noinput", "--verbosity=0")
+    _manage(environment, "register_models")
+    who = (f"--username={_NAME}", f"--email={_NAME}@localhost")
+    _manage(environment, "createsuperuser", "--noinput", *who)
+    log = folder / "server.log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn"],
+            cwd=_ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        url = f"http://{_HOST}:{port}"
+        _wait_until_ready(url, server, log)
+        yield Site(url, environment, server.pid, log)
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _manage(environment: Mapping[str, str], *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=_ROOT,
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"manage.py {' '.join(arguments)}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((_HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_ready(url: str, server: subprocess.Popen, log: Path) -> None:
+    pause, started = threading.Event(), time.monotonic()
+    while time.monotonic() - started < _SECONDS_TO_START and server.poll() is None:
+        try:
+            if requests.get(f"{url}/readyz", timeout=5).ok:
+                return
+        except requests.ConnectionError:
+            pass
+        pause.wait(0.1)
+    raise TimeoutError(f"The site does not answer: {log.read_text(errors='replace')[-2000:]}")

@@ -1,0 +1,45 @@
+"""Every page, in both themes, on a phone and on a laptop: axe finds nothing to object to."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+# What WCAG 2.2 AA asks for, and axe's own good practice.
+OPTIONS = {"resultTypes": ["violations"]}
+SIZES = {"phone": {"width": 360, "height": 740}, "laptop": {"width": 1280, "height": 800}}
+
+
+def violations(page):
+    """What axe objects to, and where."""
+    found = Axe().run(page, options=OPTIONS).response["violations"]
+    return [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found]
+
+
+@pytest.fixture(params=["light", "dark"])
+def theme(request, page):
+    # Colours that are on their way from one to the other have a contrast of their own.
+    page.emulate_media(color_scheme=request.param, reduced_motion="reduce")
+    return request.param
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("path", ["/", "/nowhere/"])
+def test_a_page_for_everyone(page, site, theme, size, path):
+    page.set_viewport_size(SIZES[size])
+    page.goto(site + path)
+
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_answer_with_its_questions(page, site, theme, size, cat):
+    page.set_viewport_size(SIZES[size])
+    page.goto(site)
+    page.set_input_files("#photo", cat)
+    expect(page.get_by_text("Was I right?")).to_be_visible()
+    page.get_by_text("How I got there").click()
+    assert violations(page) == []
+
+    page.get_by_role("button", name="Right").click()
+    expect(page.get_by_text("Thank you!")).to_be_visible()
+    assert violations(page) == []
