@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from classifier import storage
 from classifier.models import ModelVersion, Prediction, PredictionQuerySet
-from feedback.models import Feedback, FeedbackQuerySet, Review
+from feedback.models import Feedback, Review
 from ml.inference import NEITHER, UNSURE
 
 # We say "neither" at a half (see ml.novelty); from half as much on, a photo is worth a look.
@@ -121,7 +121,7 @@ def release(prediction: Prediction, reviewer: User) -> None:
 
 def last_decision(reviewer: User) -> Review | None:
     """What `undo` would undo."""
-    decided = Review.objects.by(reviewer).decided().about_photos_of(_teaching())
+    decided = Review.objects.by(reviewer).decided().to_learn_from()
     return decided.order_by("-decided_at", "-pk").first()
 
 
@@ -141,14 +141,11 @@ def undo(reviewer: User) -> Review | None:
     return last
 
 
-def _teaching() -> FeedbackQuerySet:
-    return Feedback.objects.to_learn_from().within_daily_limit()
-
-
 def _waiting_for(reviewer: User, now: datetime) -> PredictionQuerySet:
     """Predictions whose photo may be learnt from, and is neither decided nor another's."""
+    teaching = Feedback.objects.to_learn_from().within_daily_limit()
     gone = Review.objects.decided() | Review.objects.held_by_others(reviewer, now)
-    return Prediction.objects.filter(pk__in=_teaching().values("prediction")).exclude(
+    return Prediction.objects.filter(pk__in=teaching.values("prediction")).exclude(
         photo_sha256__in=gone.values("photo_sha256")
     )
 
@@ -181,7 +178,7 @@ def _most_useful_first(waiting: PredictionQuerySet) -> PredictionQuerySet:
 
 def _renew(reviewer: User) -> Review | None:
     """What the reviewer holds, for another five minutes; if it may still be learnt from."""
-    held = Review.objects.undecided().by(reviewer).about_photos_of(_teaching())
+    held = Review.objects.undecided().by(reviewer).to_learn_from()
     for claim in held.select_related("prediction"):
         mine = Review.objects.undecided().by(reviewer).filter(pk=claim.pk)
         if storage.path_of(claim.photo_sha256) and mine.update(claimed_at=timezone.now()):

@@ -1,6 +1,9 @@
 """What is learnt from: approved, allowed, there, and no more of one person than a day holds."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
 
 from classifier import storage
 from classifier.models import Prediction
@@ -125,6 +128,19 @@ def test_each_day_counts_anew(db, settings):
     Feedback.objects.filter(pk=first.pk).update(created_at=yesterday)
 
     assert photos() == sha256s(first, second)
+
+
+@pytest.mark.parametrize(("hours", "days"), [((10, 14), 1), ((23, 25), 2)])
+def test_a_day_is_one_of_utc_wherever_the_site_is(db, settings, hours, days):
+    settings.FEEDBACK_PER_DAY = 1
+    midnight = datetime(2026, 1, 1, tzinfo=UTC)
+    for hour in hours:
+        feedback = make_teaching(number=hour, person="visitor:me")
+        at = midnight + timedelta(hours=hour)
+        Feedback.objects.filter(pk=feedback.pk).update(created_at=at)
+
+    with timezone.override("Pacific/Auckland"):
+        assert Feedback.objects.to_learn_from().within_daily_limit().count() == days
 
 
 def test_what_is_asked_of_the_limit_later_does_not_move_it(db, settings):
