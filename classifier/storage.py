@@ -42,6 +42,12 @@ def read(sha256: str) -> bytes | None:
         return None
 
 
+def path_of(sha256: str) -> Path | None:
+    """Where a kept photo lies; None once it is erased."""
+    path = _path(sha256)
+    return path if path.is_file() else None
+
+
 def erase(sha256: str, is_wanted: Callable[[], bool]) -> bool:
     """Remove a photo, unless someone turns out to want it. Doing it twice is fine.
 

@@ -4,7 +4,7 @@ from django.urls import path, register_converter
 
 from feedback import api
 from feedback.shelf import NAME
-from feedback.views import giving, versions
+from feedback.views import giving, privacy, reviewing, versions
 
 
 class NameConverter:
@@ -23,6 +23,14 @@ register_converter(NameConverter, "version")
 
 urlpatterns = [
     path("feedback/<uuid:prediction_id>/", giving.give, name="give_feedback"),
+    path("feedback/<uuid:prediction_id>/consent/", giving.answer_consent, name="answer_consent"),
+    path("privacy", privacy.privacy, name="privacy"),
+    path("privacy/consent/", privacy.set_consent, name="set_consent"),
+    path("privacy/erase/", privacy.erase, name="erase_all"),
+    path("review", reviewing.review, name="review"),
+    path("review/undo/", reviewing.undo, name="undo_review"),
+    path("review/<uuid:prediction_id>/", reviewing.decide, name="decide_review"),
+    path("review/<uuid:prediction_id>/skip/", reviewing.skip, name="skip_review"),
     path("api/feedback", api.FeedbackView.as_view(), name="api-feedback"),
     path("models", versions.index, name="models"),
     path("models/compare", versions.comparison, name="compare_models"),

@@ -3,9 +3,13 @@
 from datetime import UTC, datetime
 
 import numpy as np
+from django.contrib.auth.models import User
+from django.utils import timezone
 
+from classifier import storage
 from classifier.models import ModelVersion, Prediction
 from feedback.giving import give_feedback
+from feedback.models import Review
 from ml.inference import Answer, answer_from
 from ml.photos import PREPROCESSING, decode_photo
 from ml.registry import Card, load_card, save_version
@@ -56,6 +60,29 @@ def make_feedback(prediction=None, person=None, **said):
     said = said or {"correct": True}
     feedback, _ = give_feedback(prediction, person=person or prediction.person, **said)
     return feedback
+
+
+def make_teaching(label="dog", number=0, person=None, **changes):
+    """Consented feedback on a photo that is kept on disk: each number is a photo of its own."""
+    photo = decode_photo(photo_bytes(format="PNG", colour=(number % 250, number // 250, 7)))
+    storage.keep(photo)
+    prediction = make_prediction(photo=photo, person=person or f"visitor:{number}", **changes)
+    return make_feedback(prediction, label=label, consent=True)
+
+
+def make_review(feedback, label="dog", reviewer=None):
+    """A decision on the photo that this feedback is about."""
+    return Review.objects.create(
+        photo_sha256=feedback.prediction.photo_sha256,
+        prediction=feedback.prediction,
+        reviewer=reviewer,
+        decided_at=timezone.now(),
+        label=label,
+    )
+
+
+def make_staff(name="reviewer"):
+    return User.objects.create_user(name, is_staff=True)
 
 
 def write_version(root, name="2026-01-01.1", model=b"not a network", **changes):
