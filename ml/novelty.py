@@ -10,6 +10,9 @@ Two measures are added up, both computed from the features that the network give
 Neither needs photos of what is neither, so both work for any labels. A network trained from
 scratch has no ImageNet's eyes: there the distance is all.
 
+What people teach later joins in: photos of the labels that they approved become familiar, and of
+photos that they called neither the measure keeps the features, as *known strangers*.
+
 Sources:
     D. Hendrycks, K. Gimpel, "A Baseline for Detecting Misclassified and Out-of-Distribution
     Examples in Neural Networks", ICLR 2017 (why confidence alone will not do).
@@ -17,6 +20,7 @@ Sources:
     ICML 2022 (the second measure).
 """
 
+import hashlib
 import io
 from dataclasses import dataclass, replace
 from zipfile import BadZipFile
@@ -30,6 +34,10 @@ NOVELTY = "novelty.npz"
 _UNIFORM = 1 / 1000
 # The nearest but four: one mislabelled or odd training photo makes nothing familiar.
 _NEIGHBOUR = 5
+# Arrays that a measure has only where people taught it something.
+_TAUGHT = ("approved", "strangers")
+# A lead in likeness to a known stranger counts this many times as much as the same distance.
+_KNOWN = 2.0
 # Keeps log() finite for a photo that is wholly familiar or wholly strange.
 _TINY = 1e-6
 
@@ -48,6 +56,9 @@ class NoveltyMeasure:
         deviations: Likewise.
         weight: Of the distance; the strangeness has 1.
         limit: Sum of the two at which novelty is a half.
+        approved: Further neighbours, from feedback, shape `(k, d)`.
+        strangers: Features of photos that people called neither, of length 1, shape `(s, d)`. A
+            photo more like one of them than like its neighbours is as much more novel.
     """
 
     kernel: np.ndarray
@@ -58,6 +69,8 @@ class NoveltyMeasure:
     deviations: np.ndarray
     weight: float
     limit: float
+    approved: np.ndarray | None = None
+    strangers: np.ndarray | None = None
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """Novelty of photos, from 0 to 1; a half is the limit of what is known.
@@ -68,19 +81,41 @@ class NoveltyMeasure:
         Returns:
             `float64`, shape `(n,)`.
         """
-        above = self._sum(features) - self.limit
+        above = self.sums(features) - self.limit
         return np.asarray(1 / (1 + np.exp(-np.clip(above, -50, 50))))
 
-    def _sum(self, features: np.ndarray) -> np.ndarray:
-        parts = (self._parts(features) - self.means) / self.deviations  # (n, 2)
-        return np.asarray(parts @ np.array([1.0, self.weight]))
+    def sums(self, features: np.ndarray) -> np.ndarray:
+        """What is compared with the limit, shape `(n,)`."""
+        likeness = self._likeness(features)
+        parts = (self._parts(features, likeness) - self.means) / self.deviations  # (n, 2)
+        return np.asarray(parts @ np.array([1.0, self.weight])) + self._known(features, likeness)
 
-    def _parts(self, features: np.ndarray) -> np.ndarray:
+    @property
+    def sha256(self) -> str:
+        """Of what no teaching changes: ImageNet's head and the neighbours from training."""
+        parts = (self.kernel, self.bias, self.neighbours)
+        content = b"".join(np.ascontiguousarray(part, "<f4").tobytes() for part in parts)
+        return hashlib.sha256(content).hexdigest()
+
+    def _parts(self, features: np.ndarray, likeness: np.ndarray) -> np.ndarray:
         """Strangeness, in log odds, and distance, shape `(n, 2)`."""
-        likeness = _unit(features) @ self.neighbours.T  # (n, m)
+        return np.stack([self._strangeness(features), 1 - likeness], axis=1).astype(np.float64)
+
+    def _likeness(self, features: np.ndarray) -> np.ndarray:
+        """To the nearest neighbours, the cosine of the angle, shape `(n,)`."""
+        vectors = _unit(features)
+        likeness = vectors @ self.neighbours.T  # (n, m)
+        if self.approved is not None:
+            likeness = np.hstack([likeness, vectors @ self.approved.T])  # (n, m + k)
         nearest = min(_NEIGHBOUR, likeness.shape[1])
-        distance = 1 - np.partition(likeness, -nearest, axis=1)[:, -nearest]
-        return np.stack([self._strangeness(features), distance], axis=1).astype(np.float64)
+        return np.asarray(np.partition(likeness, -nearest, axis=1)[:, -nearest])
+
+    def _known(self, features: np.ndarray, likeness: np.ndarray) -> np.ndarray:
+        """How much more photos are like a known stranger than like neighbours, shape `(n,)`."""
+        if self.strangers is None or not len(self.strangers):
+            return np.zeros(len(features))
+        nearer = (_unit(features) @ self.strangers.T).max(axis=1) - likeness
+        return np.asarray(_KNOWN * self.weight * np.maximum(nearer, 0) / self.deviations[1])
 
     def _strangeness(self, features: np.ndarray) -> np.ndarray:
         """How little photos look like familiar ImageNet classes, in log odds, shape `(n,)`."""
@@ -127,14 +162,63 @@ def fit_novelty(
         weight=weight,
         limit=0.0,
     )
-    parts = measure._parts(calibration)
+    parts = measure._parts(calibration, measure._likeness(calibration))
     scaled = replace(measure, means=parts.mean(axis=0), deviations=parts.std(axis=0) + _TINY)
-    return replace(scaled, limit=float(np.quantile(scaled._sum(calibration), 1 - refused)))
+    return replace(scaled, limit=float(np.quantile(scaled.sums(calibration), 1 - refused)))
+
+
+def extend_novelty(
+    measure: NoveltyMeasure,
+    calibration: np.ndarray,
+    approved: np.ndarray,
+    strangers: np.ndarray,
+    *,
+    more_calibration: np.ndarray,
+    num_train: int,
+    weight: float,
+    refused: float,
+) -> NoveltyMeasure:
+    """Make approved photos familiar, and remember what people called neither.
+
+    Args:
+        measure: From `fit_novelty`, not yet extended.
+        calibration: Features of known photos that were not trained on, `float32`, shape `(n, d)`.
+        approved: Features of photos of the labels, from feedback, shape `(k, d)`.
+        strangers: Features of photos of neither, likewise, shape `(s, d)`.
+        more_calibration: Features of known photos from feedback, likewise not trained on.
+        num_train: Photos that `measure` was fitted to.
+        weight: How many of these an approved photo counts for.
+        refused: As for `fit_novelty`.
+    """
+    extended = replace(
+        measure,
+        familiar=_more_familiar(measure, approved, num_train, weight),
+        approved=_as_stored(_unit(approved)) if len(approved) else None,
+        strangers=_as_stored(_unit(strangers)) if len(strangers) else None,
+    )
+    # The limit moves as far as that of the same photos does: where nothing was taught, nowhere.
+    before = np.quantile(measure.sums(calibration), 1 - refused)
+    all_known = np.vstack([calibration, more_calibration])
+    after = np.quantile(extended.sums(all_known), 1 - refused)
+    return replace(extended, limit=measure.limit + float(after - before))
+
+
+def _more_familiar(
+    measure: NoveltyMeasure, approved: np.ndarray, num_train: int, weight: float
+) -> np.ndarray:
+    """How familiar ImageNet's classes are with approved photos among those trained on."""
+    if not len(approved) or not len(measure.bias):
+        return measure.familiar
+    usage = _UNIFORM * measure.familiar / (1 - measure.familiar)
+    more = _softmax(approved @ measure.kernel + measure.bias).sum(axis=0)
+    usage = (num_train * usage + weight * more) / (num_train + weight * len(approved))
+    return np.asarray(usage / (usage + _UNIFORM), np.float32)
 
 
 def to_bytes(measure: NoveltyMeasure) -> bytes:
     """The content of a version's `novelty.npz`: large arrays in half precision."""
     target = io.BytesIO()
+    taught = {name: getattr(measure, name) for name in _TAUGHT}
     np.savez(
         target,
         kernel=measure.kernel.astype(np.float16),
@@ -145,6 +229,7 @@ def to_bytes(measure: NoveltyMeasure) -> bytes:
         deviations=measure.deviations,
         weight=measure.weight,
         limit=measure.limit,
+        **{name: each.astype(np.float16) for name, each in taught.items() if each is not None},
     )
     return target.getvalue()
 
@@ -167,6 +252,7 @@ def from_bytes(content: bytes) -> NoveltyMeasure:
             deviations=found["deviations"],
             weight=float(found["weight"]),
             limit=float(found["limit"]),
+            **{name: found[name].astype(np.float32) for name in _TAUGHT if name in found},
         )
     except (KeyError, OSError, TypeError, ValueError, EOFError, BadZipFile) as error:
         raise ValueError(f"This is no measure of novelty ({error}).") from error
