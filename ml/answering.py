@@ -43,8 +43,12 @@ class Mind:
         closer[hard] = self.second.logits(seen.looks[hard]).mean(axis=1)
         return closer
 
-    def answers(self, seen: Seen) -> list[Answer]:
+    def answers(self, seen: Seen, novelties: np.ndarray | None = None) -> list[Answer]:
         """What the version says of photos.
+
+        Args:
+            seen: The photos.
+            novelties: Of each, where they are known already, shape `(n,)`.
 
         Raises:
             FloatingPointError: if a logit is not a finite number.
@@ -54,7 +58,8 @@ class Mind:
         logits = self.first.logits(seen.plain)
         strange: Sequence[float | None] = [None] * len(seen)
         if self.novelty is not None:
-            strange = self.novelty(seen.plain).tolist()
+            found = self.novelty(seen.plain) if novelties is None else novelties
+            strange = found.tolist()
         rows = zip(logits, strange, self.closer(seen, logits), strict=True)
         return [
             answer_from(row, self.card, novelty, None if np.isnan(closer).any() else closer)

@@ -36,6 +36,8 @@ _UNIFORM = 1 / 1000
 _NEIGHBOUR = 5
 # Arrays that a measure has only where people taught it something.
 _TAUGHT = ("approved", "strangers")
+# Of each kind of photo from feedback so many are kept: 1.3 MB of the shipped network's features.
+_MOST = 500
 # A lead in likeness to a known stranger counts this many times as much as the same distance.
 _KNOWN = 2.0
 # Keeps log() finite for a photo that is wholly familiar or wholly strange.
@@ -56,7 +58,7 @@ class NoveltyMeasure:
         deviations: Likewise.
         weight: Of the distance; the strangeness has 1.
         limit: Sum of the two at which novelty is a half.
-        approved: Further neighbours, from feedback, shape `(k, d)`.
+        approved: Further neighbours, from feedback, of length 1, shape `(k, d)`.
         strangers: Features of photos that people called neither, of length 1, shape `(s, d)`. A
             photo more like one of them than like its neighbours is as much more novel.
     """
@@ -81,14 +83,29 @@ class NoveltyMeasure:
         Returns:
             `float64`, shape `(n,)`.
         """
-        above = self.sums(features) - self.limit
+        return self.novelty_of(self.look(features))
+
+    def novelty_of(self, looked: "Looked") -> np.ndarray:
+        """The same, of photos that were looked at before."""
+        above = self.sums(looked) - self.limit
         return np.asarray(1 / (1 + np.exp(-np.clip(above, -50, 50))))
 
-    def sums(self, features: np.ndarray) -> np.ndarray:
+    def look(self, features: np.ndarray) -> "Looked":
+        """All that takes time, and that no teaching changes."""
+        vectors = _unit(features)
+        likeness = vectors @ self.neighbours.T  # (n, m)
+        nearest = min(_NEIGHBOUR, likeness.shape[1])
+        return Looked(
+            vectors,
+            np.partition(likeness, -nearest, axis=1)[:, -nearest:],
+            _softmax(features @ self.kernel + self.bias) if len(self.bias) else None,
+        )
+
+    def sums(self, looked: "Looked") -> np.ndarray:
         """What is compared with the limit, shape `(n,)`."""
-        likeness = self._likeness(features)
-        parts = (self._parts(features, likeness) - self.means) / self.deviations  # (n, 2)
-        return np.asarray(parts @ np.array([1.0, self.weight])) + self._known(features, likeness)
+        likeness = self._likeness(looked)
+        parts = (self._parts(looked, likeness) - self.means) / self.deviations  # (n, 2)
+        return np.asarray(parts @ np.array([1.0, self.weight])) + self._known(looked, likeness)
 
     @property
     def sha256(self) -> str:
@@ -97,32 +114,46 @@ class NoveltyMeasure:
         content = b"".join(np.ascontiguousarray(part, "<f4").tobytes() for part in parts)
         return hashlib.sha256(content).hexdigest()
 
-    def _parts(self, features: np.ndarray, likeness: np.ndarray) -> np.ndarray:
+    def _parts(self, looked: "Looked", likeness: np.ndarray) -> np.ndarray:
         """Strangeness, in log odds, and distance, shape `(n, 2)`."""
-        return np.stack([self._strangeness(features), 1 - likeness], axis=1).astype(np.float64)
+        return np.stack([self._strangeness(looked), 1 - likeness], axis=1).astype(np.float64)
 
-    def _likeness(self, features: np.ndarray) -> np.ndarray:
+    def _likeness(self, looked: "Looked") -> np.ndarray:
         """To the nearest neighbours, the cosine of the angle, shape `(n,)`."""
-        vectors = _unit(features)
-        likeness = vectors @ self.neighbours.T  # (n, m)
+        likeness = looked.nearest
         if self.approved is not None:
-            likeness = np.hstack([likeness, vectors @ self.approved.T])  # (n, m + k)
-        nearest = min(_NEIGHBOUR, likeness.shape[1])
+            likeness = np.hstack([likeness, looked.vectors @ self.approved.T])
+        nearest = looked.nearest.shape[1]
         return np.asarray(np.partition(likeness, -nearest, axis=1)[:, -nearest])
 
-    def _known(self, features: np.ndarray, likeness: np.ndarray) -> np.ndarray:
+    def _known(self, looked: "Looked", likeness: np.ndarray) -> np.ndarray:
         """How much more photos are like a known stranger than like neighbours, shape `(n,)`."""
         if self.strangers is None or not len(self.strangers):
-            return np.zeros(len(features))
-        nearer = (_unit(features) @ self.strangers.T).max(axis=1) - likeness
+            return np.zeros(len(likeness))
+        nearer = (looked.vectors @ self.strangers.T).max(axis=1) - likeness
         return np.asarray(_KNOWN * self.weight * np.maximum(nearer, 0) / self.deviations[1])
 
-    def _strangeness(self, features: np.ndarray) -> np.ndarray:
+    def _strangeness(self, looked: "Looked") -> np.ndarray:
         """How little photos look like familiar ImageNet classes, in log odds, shape `(n,)`."""
-        if not len(self.bias):
-            return np.zeros(len(features))
-        share = _softmax(features @ self.kernel + self.bias) @ self.familiar  # (n,)
+        if looked.classes is None:
+            return np.zeros(len(looked.vectors))
+        share = looked.classes @ self.familiar  # (n,)
         return np.asarray(np.log(1 - share + _TINY) - np.log(share + _TINY))
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Photos as a measure sees them before anything was taught.
+
+    Attributes:
+        vectors: Features of length 1, shape `(n, d)`.
+        nearest: Likeness to the nearest neighbours from training, shape `(n, up to 5)`.
+        classes: Probabilities of ImageNet's classes, shape `(n, 1000)`; None where there are none.
+    """
+
+    vectors: np.ndarray
+    nearest: np.ndarray
+    classes: np.ndarray | None
 
 
 def fit_novelty(
@@ -162,14 +193,15 @@ def fit_novelty(
         weight=weight,
         limit=0.0,
     )
-    parts = measure._parts(calibration, measure._likeness(calibration))
+    looked = measure.look(calibration)
+    parts = measure._parts(looked, measure._likeness(looked))
     scaled = replace(measure, means=parts.mean(axis=0), deviations=parts.std(axis=0) + _TINY)
-    return replace(scaled, limit=float(np.quantile(scaled.sums(calibration), 1 - refused)))
+    return replace(scaled, limit=float(np.quantile(scaled.sums(looked), 1 - refused)))
 
 
 def extend_novelty(
     measure: NoveltyMeasure,
-    calibration: np.ndarray,
+    calibration: Looked,
     approved: np.ndarray,
     strangers: np.ndarray,
     *,
@@ -182,8 +214,9 @@ def extend_novelty(
 
     Args:
         measure: From `fit_novelty`, not yet extended.
-        calibration: Features of known photos that were not trained on, `float32`, shape `(n, d)`.
-        approved: Features of photos of the labels, from feedback, shape `(k, d)`.
+        calibration: Known photos that were not trained on, from `measure.look`.
+        approved: Features of photos of the labels, from feedback, shape `(k, d)`; the first
+            `_MOST` are kept as neighbours.
         strangers: Features of photos of neither, likewise, shape `(s, d)`.
         more_calibration: Features of known photos from feedback, likewise not trained on.
         num_train: Photos that `measure` was fitted to.
@@ -193,14 +226,15 @@ def extend_novelty(
     extended = replace(
         measure,
         familiar=_more_familiar(measure, approved, num_train, weight),
-        approved=_as_stored(_unit(approved)) if len(approved) else None,
-        strangers=_as_stored(_unit(strangers)) if len(strangers) else None,
+        approved=_as_stored(_unit(approved[:_MOST])) if len(approved) else None,
+        strangers=_as_stored(_unit(strangers[:_MOST])) if len(strangers) else None,
     )
     # The limit moves as far as that of the same photos does: where nothing was taught, nowhere.
     before = np.quantile(measure.sums(calibration), 1 - refused)
-    all_known = np.vstack([calibration, more_calibration])
-    after = np.quantile(extended.sums(all_known), 1 - refused)
-    return replace(extended, limit=measure.limit + float(after - before))
+    known = extended.sums(calibration)
+    if len(more_calibration):
+        known = np.concatenate([known, extended.sums(measure.look(more_calibration))])
+    return replace(extended, limit=measure.limit + float(np.quantile(known, 1 - refused) - before))
 
 
 def _more_familiar(

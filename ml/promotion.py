@@ -1,8 +1,8 @@
 """May a candidate go live? Arithmetic on the answers of two versions to the same photos.
 
 A candidate is measured on what it must keep, the base's holdout, apart from what it should have
-learnt, the feedback: mixed, a loss on the one would hide behind a gain on the other. Every number is
-shown beside its limit, passed or not.
+learnt, the feedback: mixed, a loss on the one would hide behind a gain on the other. Every number
+is shown beside its limit, passed or not.
 
 Source: Q. McNemar, "Note on the sampling error of the difference between correlated proportions or
 percentages", Psychometrika 12, 1947; in its exact form, a binomial test.

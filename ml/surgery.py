@@ -1,4 +1,4 @@
-"""Give a network another head, in its ONNX and in its Keras file, with neither Keras nor TensorFlow.
+"""Give a network another head, in its ONNX and its Keras file, without Keras and TensorFlow.
 
 All else in the files stays, byte for byte in value: an int8 network keeps its steps, and the
 features that come out of it are the ones that went into the head's fit.

@@ -4,6 +4,7 @@ Never from the version that answers today: what was taught and taken back since 
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from ml.base import Base, BaseError, Rehearsal, Seen
 from ml.calibration import MIN_PHOTOS, choose_unsure_below, fit_temperature
 from ml.heads import Head
 from ml.inference import NEITHER, is_hard, mean_over_looks, softmax
-from ml.novelty import NoveltyMeasure, extend_novelty
+from ml.novelty import Looked, NoveltyMeasure, extend_novelty
 from ml.registry import Card
 from ml.rehearsal import refit_head
 
@@ -35,68 +36,105 @@ class Weights:
     novelty: float = NOVELTY_WEIGHT
 
 
-def teach(
-    base: Base, like: Mind, train: Seen, calibration: Seen, weights: Weights = Weights()
-) -> Mind:
-    """Learn photos from feedback.
+@dataclass(frozen=True)
+class Teacher:
+    """Teaches photos from feedback to what a base remembers.
 
-    Args:
+    Attributes:
         base: Where learning begins.
         like: The version that answers, for the parts of it that no teaching changes.
-        train: Photos to learn from; those of neither become known strangers.
-        calibration: Photos to choose thresholds by, beside the base's.
-        weights: How much they count.
+        weights: How much feedback counts.
 
     Raises:
-        BaseError: if base and version do not belong together.
-        TrainingError: if a fit fails.
+        BaseError: from its methods, if base and version do not belong together.
+        TrainingError: likewise, if a fit fails.
     """
-    l2 = float(base.about["settings"]["l2"])
-    shown = train.only(train.targets >= 0)
-    first = refit_head(base.first, shown.plain, shown.targets, weight=weights.heads, l2=l2)
-    second = None
-    if base.second is not None:
-        second = _refit_second(base.second, shown, weights, l2)
-    known = calibration.only(calibration.targets >= 0)
-    measure = _novelty(base, like, train, known, weights)
-    mind = Mind(like.card, first, second, measure)
-    mind = _with_temperatures(mind, base.calibration.and_(known), base.about["settings"])
-    return _with_unsure(mind, base.calibration, base.about["settings"])
+
+    base: Base
+    like: Mind
+    weights: Weights = Weights()
+
+    def teach(self, train: Seen, calibration: Seen) -> Mind:
+        """Learn photos, and choose all thresholds again.
+
+        Args:
+            train: Photos to learn from; those of neither become known strangers.
+            calibration: Photos to choose thresholds by, beside the base's.
+        """
+        settings, known = self.base.about["settings"], calibration.only(calibration.targets >= 0)
+        mind = self._learnt(train, known)
+        mind = _with_temperatures(mind, self.base.calibration.and_(known), settings)
+        novelties = None
+        if mind.novelty is not None and self._looked is not None:
+            novelties = mind.novelty.novelty_of(self._looked)
+        return _with_unsure(mind, self.base.calibration, novelties, settings["max_error"])
+
+    def stand_in(self, taught: Mind, train: Seen, calibration: Seen) -> Mind:
+        """Learn other photos, and keep the thresholds of what was taught.
+
+        Args:
+            taught: From `teach`.
+            train: Some of the photos that it learnt.
+            calibration: As for `teach`.
+        """
+        known = calibration.only(calibration.targets >= 0)
+        return replace(self._learnt(train, known), card=taught.card)
+
+    def _learnt(self, train: Seen, known: Seen) -> Mind:
+        base, l2 = self.base, float(self.base.about["settings"]["l2"])
+        shown, weight = train.only(train.targets >= 0), self.weights.heads
+        first = refit_head(base.first, shown.plain, shown.targets, weight=weight, l2=l2)
+        second = None if base.second is None else _refit_second(base.second, shown, weight, l2)
+        return Mind(self.like.card, first, second, self._extended(train, known))
+
+    def _extended(self, train: Seen, known: Seen) -> NoveltyMeasure | None:
+        if self._untaught is None or self._looked is None:
+            return None
+        return extend_novelty(
+            self._untaught,
+            self._looked,
+            train.plain[train.targets >= 0],
+            train.plain[train.targets < 0],
+            more_calibration=known.plain,
+            num_train=int(self.base.about["num_train"]),
+            weight=self.weights.novelty,
+            refused=float(self.base.about["settings"]["refused"]),
+        )
+
+    @cached_property
+    def _untaught(self) -> NoveltyMeasure | None:
+        """The measure as it was before any feedback."""
+        kept, measure = self.base.about.get("novelty"), self.like.novelty
+        if kept is None or self.base.familiar is None:
+            return None
+        if measure is None or measure.sha256 != kept["sha256"]:
+            raise BaseError(
+                f"The base of version {self.base.about['version']} does not fit "
+                f"{self.like.card.version}: their novelty is measured against other photos. "
+                "Train a new version."
+            )
+        return replace(
+            measure,
+            familiar=self.base.familiar,
+            limit=kept["limit"],
+            approved=None,
+            strangers=None,
+        )
+
+    @cached_property
+    def _looked(self) -> Looked | None:
+        """The base's calibration split, looked at once for all that is learnt."""
+        if self._untaught is None:
+            return None
+        return self._untaught.look(self.base.calibration.plain)
 
 
-def _refit_second(old: Rehearsal, shown: Seen, weights: Weights, l2: float) -> Head:
+def _refit_second(old: Rehearsal, shown: Seen, weight: float, l2: float) -> Head:
     if shown.looks is None:
         raise BaseError("The base has a second network, but the photos were not shown to it.")
-    num_looks = shown.looks.shape[1]
     rows = shown.looks.reshape(-1, shown.looks.shape[2])
-    targets = np.repeat(shown.targets, num_looks)
-    return refit_head(old, rows, targets, weight=weights.heads, l2=l2)
-
-
-def _novelty(
-    base: Base, like: Mind, train: Seen, known: Seen, weights: Weights
-) -> NoveltyMeasure | None:
-    kept = base.about.get("novelty")
-    if kept is None or base.familiar is None:
-        return None
-    if like.novelty is None or like.novelty.sha256 != kept["sha256"]:
-        raise BaseError(
-            f"The base of version {base.about['version']} does not fit {like.card.version}: "
-            "their novelty is measured against other photos. Train a new version."
-        )
-    untaught = replace(
-        like.novelty, familiar=base.familiar, limit=kept["limit"], approved=None, strangers=None
-    )
-    return extend_novelty(
-        untaught,
-        base.calibration.plain,
-        train.plain[train.targets >= 0],
-        train.plain[train.targets < 0],
-        more_calibration=known.plain,
-        num_train=int(base.about["num_train"]),
-        weight=weights.novelty,
-        refused=float(base.about["settings"]["refused"]),
-    )
+    targets = np.repeat(shown.targets, shown.looks.shape[1])
+    return refit_head(old, rows, targets, weight=weight, l2=l2)
 
 
 def _with_temperatures(mind: Mind, calibration: Seen, settings: dict[str, float]) -> Mind:
@@ -107,19 +145,21 @@ def _with_temperatures(mind: Mind, calibration: Seen, settings: dict[str, float]
     return replace(mind, card=card)
 
 
-def _with_unsure(mind: Mind, calibration: Seen, settings: dict[str, float]) -> Mind:
+def _with_unsure(
+    mind: Mind, calibration: Seen, novelties: np.ndarray | None, max_error: float
+) -> Mind:
     """The threshold of `unsure` found again, on the base's photos alone.
 
-    Feedback is mostly of mistakes. With seven such photos among the 2,270 of the shipped base, 1.5 %
-    of the holdout's photos changed from a right answer to `unsure`.
+    Feedback is mostly of mistakes. With seven such photos among the 2,270 of the shipped base,
+    1.5 % of the holdout's photos changed from a right answer to `unsure`.
     """
     card = replace(mind.card, neither_above=0.5 if mind.novelty else None, unsure_below=None)
-    answers = replace(mind, card=card).answers(calibration)
+    answers = replace(mind, card=card).answers(calibration, novelties)
     targets = calibration.targets
     given = [i for i, answer in enumerate(answers) if answer.answer != NEITHER]
     confidence = np.array([answers[i].confidence for i in given])
     is_right = np.array([answers[i].label == card.labels[targets[i]] for i in given], bool)
-    below = choose_unsure_below(confidence, is_right, settings["max_error"])
+    below = choose_unsure_below(confidence, is_right, max_error)
     return replace(mind, card=replace(card, unsure_below=below))
 
 
