@@ -113,6 +113,7 @@ class Base:
         traits: Of each photo of the holdout.
         strangers: Photos of something else; possibly none.
         kinds: Of what, a word for each.
+        hashes: Perceptual hash of each photo of calibration split and holdout, `uint64`.
         familiar: See `NoveltyMeasure`; None where novelty is not measured.
     """
 
@@ -125,6 +126,7 @@ class Base:
     traits: tuple[Traits, ...]
     strangers: Seen
     kinds: tuple[str, ...]
+    hashes: np.ndarray
     familiar: np.ndarray | None = None
 
     @property
@@ -216,6 +218,7 @@ def to_bytes(base: Base) -> bytes:
     arrays: dict[str, np.ndarray] = {
         "about": _text({**base.about, "kind": _KIND, "kinds": list(base.kinds)}),
         "traits": _from_traits(base.traits),
+        "hashes": base.hashes.astype(np.uint64),
         **_from_rehearsal("first", base.first),
         **_from_seen("calibration", base.calibration),
         **_from_seen("holdout", base.holdout),
@@ -251,6 +254,7 @@ def from_bytes(content: bytes, sha256: str) -> Base:
             traits=_to_traits(arrays["traits"]),
             strangers=_to_seen("strangers", arrays),
             kinds=kinds,
+            hashes=arrays["hashes"],
             familiar=arrays.get("familiar"),
         )
     except (KeyError, OSError, TypeError, ValueError, EOFError, BadZipFile) as error:
@@ -342,7 +346,7 @@ def _to_rehearsal(name: str, arrays: Mapping[str, np.ndarray]) -> Rehearsal:
 
 
 def _from_seen(name: str, seen: Seen) -> dict[str, np.ndarray]:
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         f"{name}.photos": np.array(
             [list(bytes.fromhex(photo[:_DIGITS])) for photo in seen.photos], np.uint8
         ).reshape(len(seen), _DIGITS // 2),

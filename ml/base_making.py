@@ -14,6 +14,7 @@ from ml.examples import Example, Split, in_split
 from ml.features import Backbone, FeatureCache, features_of
 from ml.heads import Head
 from ml.inference import softmax
+from ml.lessons import perceptual_hashes
 from ml.photos import PREPROCESSING
 from ml.provenance import code_revision
 from ml.registry import NETWORK, SECOND, Card, VersionError, load_version
@@ -115,6 +116,7 @@ def make_base(
     holdout, sizes = maker.see(chosen, mind.first)
     by_photo = {example.sha256: example for example in chosen}
     traits = look_at([by_photo[photo] for photo in holdout.photos], sizes)
+    judged = [*in_split(examples, "calibration"), *chosen]
     strangers, kinds = _strangers(maker, neither, mind.first, calibration)
     base = Base(
         "",
@@ -126,6 +128,7 @@ def make_base(
         tuple(traits),
         strangers,
         kinds,
+        perceptual_hashes(judged, maker.cache),
         mind.novelty.familiar if mind.novelty else None,
     )
     path = save_base(root, base)

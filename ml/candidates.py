@@ -115,7 +115,7 @@ def _training(taught: Mind, live: Card, base: Base, examples: Sequence[Example])
         for name in ("config", "backbone_sha256", "int8", "recipe", "device")
         if name in live.training
     }
-    training = {
+    training: dict[str, Any] = {
         **kept,
         **_fit(taught.first),
         "base": {"sha256": base.sha256, "version": base.about["version"]},
@@ -130,8 +130,8 @@ def _training(taught: Mind, live: Card, base: Base, examples: Sequence[Example])
     }
     if taught.second is not None:
         second = live.training["second"]
-        kept = {name: second[name] for name in ("backbone_sha256", "int8") if name in second}
-        training["second"] = {**kept, **_fit(taught.second)}
+        same = {name: second[name] for name in ("backbone_sha256", "int8") if name in second}
+        training["second"] = {**same, **_fit(taught.second)}
     return training
 
 

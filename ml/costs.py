@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -56,8 +57,8 @@ def _interleaved(
         pixels = photos[number % len(photos)]
         for engine, (plain, again) in zip(engines, runs, strict=True):
             batch = fit(pixels, engine.card.side)[np.newaxis]
-            plain.append(_seconds(lambda e=engine, b=batch: e.run(b)))
-            again.append(_seconds(lambda e=engine, p=pixels: e.look_again(p)))
+            plain.append(_seconds(partial(engine.run, batch)))
+            again.append(_seconds(partial(engine.look_again, pixels)))
     return [(statistics.median(plain), statistics.median(again)) for plain, again in runs]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ml.base import Base, Seen
-from ml.duplicates import groups_of, near_pairs, perceptual_hash, thumbnail
+from ml.duplicates import MAX_DISTANCE, groups_of, near_pairs, perceptual_hash, thumbnail
 from ml.examples import Example, Split, labels_of
 from ml.features import Backbone, FeatureCache, Features, each_photo, features_of
 from ml.inference import NEITHER
@@ -62,18 +62,21 @@ def usable(examples: Sequence[Example], base: Base, say: Say) -> list[Example]:
 
 def see(
     examples: Sequence[Example],
-    labels: Sequence[str],
+    base: Base,
     backbones: tuple[Backbone, Backbone | None],
     cache: FeatureCache,
     *,
     say: Say,
     step: Step,
 ) -> Lessons:
-    """Look at photos with both networks; those that cannot be decoded are left out and named.
+    """Look at photos with both networks.
+
+    Those that cannot be decoded are left out and named, and so are near duplicates of photos that
+    versions are judged by.
 
     Args:
         examples: From `usable`.
-        labels: The version's.
+        base: Says which labels there are, and which photos versions are judged by.
         backbones: Of the first network and of the second one, if there is one.
         cache: Where features are kept between runs.
         say: Told what was left out.
@@ -88,16 +91,22 @@ def see(
     )
     for example, why in plain.broken:
         say(f"Left out photo {example.sha256[:12]}: {why}")
-    kept, looks = plain.examples, None
+    hashes = perceptual_hashes(plain.examples, cache)
+    new = ~_near(hashes, base.hashes)
+    if not new.all():
+        say(f"Left out {int((~new).sum())}: near duplicates of photos that versions are judged by.")
+    if not new.any():
+        raise ValueError("No photo is left that versions are not judged by. Approve some more.")
+    kept, looks = tuple(e for e, is_new in zip(plain.examples, new, strict=True) if is_new), None
     if second is not None:
         looks = _features(
             kept, second, LOOKS, cache, lambda done: step(0.4 + done * 0.5, "Looking again")
         ).vectors
-    grouped = _grouped(kept, cache)
+    grouped = _grouped(kept, hashes[new])
     step(1.0, "Looked at photos")
-    targets = [labels.index(e.label) if e.label != NEITHER else -1 for e in kept]
+    targets = [base.labels.index(e.label) if e.label in base.labels else -1 for e in kept]
     photos = tuple(example.sha256 for example in kept)
-    return Lessons(grouped, Seen(photos, np.array(targets, int), plain.vectors[:, 0], looks))
+    return Lessons(grouped, Seen(photos, np.array(targets, int), plain.vectors[new, 0], looks))
 
 
 def _features(
@@ -122,15 +131,26 @@ def _why_not(same: Sequence[Example], base: Base) -> str:
     return "" if example.path.is_file() else "its file is gone"
 
 
-def _grouped(examples: Sequence[Example], cache: FeatureCache) -> tuple[Example, ...]:
+def _near(hashes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Which photos are near duplicates of some others, `bool`, shape `(n,)`."""
+    if not len(others):
+        return np.zeros(len(hashes), bool)
+    distances = np.bitwise_count(hashes[:, None] ^ others[None])
+    return np.asarray(distances.min(axis=1) <= MAX_DISTANCE)
+
+
+def _grouped(examples: Sequence[Example], hashes: np.ndarray) -> tuple[Example, ...]:
     """The same photos, near duplicates in one group, so that they share a side."""
     names = [example.sha256 for example in examples]
-    groups = groups_of(names, near_pairs(_hashes(examples, cache)))
+    groups = groups_of(names, near_pairs(hashes))
     return tuple(replace(e, group=groups.get(e.sha256, "")) for e in examples)
 
 
-def _hashes(examples: Sequence[Example], cache: FeatureCache) -> np.ndarray:
-    """Perceptual hash of each photo, `uint64`, shape `(n,)`."""
+def perceptual_hashes(examples: Sequence[Example], cache: FeatureCache) -> np.ndarray:
+    """Perceptual hash of each photo, `uint64`, shape `(n,)`; kept in the cache.
+
+    A photo that cannot be decoded is like no other.
+    """
     known = cache.known(_HASH)
     todo = [example for example in examples if example.sha256 not in known]
     rows = []
@@ -141,11 +161,10 @@ def _hashes(examples: Sequence[Example], cache: FeatureCache) -> np.ndarray:
             rows.append((_HASH, example.sha256, 0, 0, np.unpackbits(bits).astype(np.float32)))
     cache.put(rows)
     found_bits = cache.get([example.sha256 for example in examples], _HASH)
-    # A photo that went since its features were computed is like no other.
     own = np.random.default_rng(0).integers(0, 2, (len(examples), 64))
-    bits = [
+    rows_of_bits = [
         found_bits[e.sha256][0] if e.sha256 in found_bits else own[i]
         for i, e in enumerate(examples)
     ]
-    packed = np.packbits(np.array(bits, bool), axis=1)
+    packed = np.packbits(np.array(rows_of_bits, bool), axis=1)
     return packed.view(">u8").astype(np.uint64)[:, 0]

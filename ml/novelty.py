@@ -105,7 +105,8 @@ class NoveltyMeasure:
         """What is compared with the limit, shape `(n,)`."""
         likeness = self._likeness(looked)
         parts = (self._parts(looked, likeness) - self.means) / self.deviations  # (n, 2)
-        return np.asarray(parts @ np.array([1.0, self.weight])) + self._known(looked, likeness)
+        both = parts @ np.array([1.0, self.weight])
+        return np.asarray(both + self._known(looked, likeness))
 
     @property
     def sha256(self) -> str:

@@ -119,12 +119,6 @@ class Exam:
     def __len__(self) -> int:
         return len(self.targets)
 
-    def only(self, chosen: np.ndarray) -> "Exam":
-        """Some of the photos, by a mask, without slices."""
-        rows = np.flatnonzero(chosen)
-        candidate, live = ([each[i] for i in rows] for each in (self.candidate, self.live))
-        return Exam(self.labels, self.targets[rows], candidate, live)
-
     @cached_property
     def of_candidate(self) -> "Marks":
         """The candidate's marks."""
@@ -220,7 +214,7 @@ def chance_of_loss(broken: int, mended: int) -> float:
         The one-sided exact McNemar p-value, from 0 to 1.
     """
     changed = broken + mended
-    return sum(math.comb(changed, k) for k in range(broken, changed + 1)) / 2**changed
+    return float(sum(math.comb(changed, k) for k in range(broken, changed + 1)) / 2**changed)
 
 
 def _keeps(base: Exam) -> list[Check]:

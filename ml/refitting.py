@@ -202,7 +202,7 @@ def _look(
     if card.second is not None:
         second = Backbone(str(names["second"]), card.second.side, (folder / SECOND).read_bytes)
     step = way.part(0.05, 0.5)
-    lessons = see(kept, card.labels, (first, second), FeatureCache(cache), say=way.say, step=step)
+    lessons = see(kept, base, (first, second), FeatureCache(cache), say=way.say, step=step)
     way.lap("features")
     return lessons
 

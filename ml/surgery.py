@@ -2,17 +2,21 @@
 
 All else in the files stays, byte for byte in value: an int8 network keeps its steps, and the
 features that come out of it are the ones that went into the head's fit.
+
+The packages that read these files are imported where they are used: what only asks for a verdict,
+or for a digest, does not load them.
 """
 
 import io
+from typing import TYPE_CHECKING
 from zipfile import BadZipFile, ZipFile
 
-import h5py
 import numpy as np
-import onnx
-from onnx import numpy_helper
 
 from ml.heads import Head
+
+if TYPE_CHECKING:
+    import onnx
 
 _WEIGHTS = "model.weights.h5"
 # Where Keras keeps a network's only dense layer.
@@ -29,8 +33,13 @@ def read_head(network: bytes) -> Head:
     Raises:
         SurgeryError: if there is none where our networks have theirs.
     """
-    kernel, bias = _head_of(_parsed(network))
-    return Head(*(numpy_helper.to_array(each).astype(np.float32) for each in (kernel, bias)))
+    from onnx import numpy_helper
+
+    kernel, bias = _head_of(_with_bias(_parsed(network)))
+    return Head(
+        numpy_helper.to_array(kernel).astype(np.float32),
+        numpy_helper.to_array(bias).astype(np.float32),
+    )
 
 
 def with_head(network: bytes, head: Head) -> bytes:
@@ -43,7 +52,9 @@ def with_head(network: bytes, head: Head) -> bytes:
     Raises:
         SurgeryError: if the shapes differ, or half precision would change a number.
     """
-    model = _parsed(network)
+    from onnx import numpy_helper
+
+    model = _with_bias(_parsed(network))
     for tensor, array in zip(_head_of(model), (head.kernel, head.bias), strict=True):
         old = numpy_helper.to_array(tensor)
         tensor.CopyFrom(numpy_helper.from_array(_as(array, old.dtype, old.shape), tensor.name))
@@ -75,6 +86,8 @@ def keras_with_head(content: bytes, head: Head) -> bytes:
 
 
 def _weights(content: bytes, head: Head) -> bytes:
+    import h5py  # type: ignore[import-untyped]  # it ships no types
+
     place = io.BytesIO(content)
     with h5py.File(place, "r+") as file:
         for name, array in (("0", head.kernel), ("1", head.bias)):
@@ -83,19 +96,37 @@ def _weights(content: bytes, head: Head) -> bytes:
     return place.getvalue()
 
 
-def _parsed(network: bytes) -> onnx.ModelProto:
+def _parsed(network: bytes) -> "onnx.ModelProto":
+    import onnx
+
     try:
         return onnx.load_from_string(network)
     except Exception as error:  # protobuf's errors share no base class below Exception
         raise SurgeryError("This is no ONNX network.") from error
 
 
-def _head_of(model: onnx.ModelProto) -> tuple[onnx.TensorProto, onnx.TensorProto]:
+def _with_bias(model: "onnx.ModelProto") -> "onnx.ModelProto":
+    """A bias of 0, which the exporter leaves out, put back."""
+    from onnx import helper, numpy_helper
+
+    graph = model.graph
+    last = next((node for node in graph.node if "logits" in node.output), None)
+    if last is not None and last.op_type == "MatMul":
+        labels = graph.output[[each.name for each in graph.output].index("logits")]
+        width = labels.type.tensor_type.shape.dim[1].dim_value
+        last.output[0] = "head_product"
+        zeros = np.zeros(width, np.float32)
+        graph.initializer.append(numpy_helper.from_array(zeros, "head_bias"))
+        graph.node.append(helper.make_node("Add", ["head_product", "head_bias"], ["logits"]))
+    return model
+
+
+def _head_of(model: "onnx.ModelProto") -> tuple["onnx.TensorProto", "onnx.TensorProto"]:
     """Kernel and bias as they are stored: `logits = features @ kernel + bias`."""
     made_by = {name: node for node in model.graph.node for name in node.output}
-    stored = {tensor.name: tensor for tensor in model.graph.initializer}
+    stored: dict[str, onnx.TensorProto] = {t.name: t for t in model.graph.initializer}
 
-    def constant(names: list[str]) -> onnx.TensorProto:
+    def constant(names: list[str]) -> "onnx.TensorProto":
         for name in names:
             cast = made_by.get(name)
             source = cast.input[0] if cast is not None and cast.op_type == "Cast" else name
