@@ -33,8 +33,9 @@ MAX_STRANGERS_RISE = 0.01
 # Of the feedback's photos that get a label where the live version gave none, the share that has to
 # be right: somebody who is told nothing is better off than somebody who is told nonsense.
 MIN_NEWLY_RIGHT = 0.7
-# How much the log loss of feedback has to fall to count as a gain where no answer was mended.
-MIN_LOG_LOSS_GAIN = 0.02
+# By how many nats the log loss of feedback has to fall to count as a gain where as many answers
+# were mended as broken. Photos that are known already cannot fall that far.
+MIN_LOG_LOSS_GAIN = 0.05
 MAX_SLOWER = 1.5
 MAX_LOOKED_AGAIN_RISE = 0.05
 MAX_LARGER = 1.1
@@ -355,7 +356,7 @@ def _gain(new: Marks, old: Marks) -> Check:
     mended = int((new.told & ~old.told).sum()) + int((new.right & ~old.right).sum())
     known = np.isfinite(old.loss)
     mine, its = (float(marks.loss[known].mean()) if known.any() else 0.0 for marks in (new, old))
-    nearer = broken == mended and mine < its * (1 - MIN_LOG_LOSS_GAIN)
+    nearer = broken == mended and mine <= its - MIN_LOG_LOSS_GAIN
     passed = mended > broken or nearer
     found = (
         f"{new.told.mean():.1%} of {len(new.told)} photos from feedback are told what people said, "
