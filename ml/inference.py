@@ -80,7 +80,7 @@ class OnnxEngine:
         """Answer for one photo's pixels, `uint8`, shape `(h, w, 3)`."""
         logits, features = self.run(fit(pixels, self.card.side)[np.newaxis])
         novelty = float(self._novelty(features)[0]) if self._novelty else None
-        closer = self._look_again(pixels) if is_hard(logits, self.card)[0] else None
+        closer = self.look_again(pixels) if is_hard(logits, self.card)[0] else None
         return answer_from(logits[0], self.card, novelty, closer)
 
     def warm_up(self) -> None:
@@ -91,7 +91,7 @@ class OnnxEngine:
         """
         grey = np.full((64, 64, 3), 127, np.uint8)
         self.predict(grey)
-        closer = self._look_again(grey)
+        closer = self.look_again(grey)
         if closer is not None:
             softmax(closer)
 
@@ -107,8 +107,12 @@ class OnnxEngine:
         logits, features = self._session.run(["logits", "features"], {"photos": batch})
         return logits, features
 
-    def _look_again(self, pixels: np.ndarray) -> np.ndarray | None:
-        """The second network's logits, the mean over its looks; None where there is none."""
+    def look_again(self, pixels: np.ndarray) -> np.ndarray | None:
+        """The second network's logits, the mean over its looks; None where there is none.
+
+        Args:
+            pixels: `uint8`, of any size, shape `(h, w, 3)`.
+        """
         if self._second is None or self.card.second is None:
             return None
         side = self.card.second.side
