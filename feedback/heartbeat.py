@@ -258,7 +258,9 @@ def in_words(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno in _FULL:
         return "The disk is full: make room, then start again. Nothing was changed."
     if isinstance(error, AWAY):
-        return "The database could not be reached. Nothing was changed; start again once it is back."
+        return (
+            "The database could not be reached. Nothing was changed; start again once it is back."
+        )
     if isinstance(error, MemoryError):
         return "There was not enough memory. Nothing was changed."
     return f"{type(error).__name__}: {error}"

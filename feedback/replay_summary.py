@@ -1,4 +1,4 @@
-"""What a replay shows: where two versions differ, which one is right more often, which is faster."""
+"""What a replay shows: where two versions differ, which is right more often, which is faster."""
 
 import math
 from array import array
@@ -6,7 +6,7 @@ from collections import Counter
 from statistics import median
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, NullIf
 
 from feedback.models import Feedback, Replay, ReplayedAnswer, Review
@@ -53,8 +53,8 @@ def changed(replay: Replay, old: str = "", new: str = "") -> QuerySet[ReplayedAn
     return with_truth(answers).select_related("prediction").order_by("-prediction_id")
 
 
-def with_truth(answers: QuerySet[ReplayedAnswer]) -> QuerySet[ReplayedAnswer]:
-    """With what each photo shows, as `truth`: to a reviewer, else to whoever sent it, else empty."""
+def with_truth(answers: QuerySet[ReplayedAnswer]) -> QuerySet[Any]:
+    """With what each photo shows, as `truth`: to a reviewer, else to who sent it, else empty."""
     reviews = Review.objects.approved().filter(photo_sha256=OuterRef("prediction__photo_sha256"))
     senders = Feedback.objects.filter(
         prediction=OuterRef("prediction"), person=OuterRef("prediction__person")
@@ -100,12 +100,10 @@ def _paired(replay: Replay) -> dict[str, Any]:
 
     Right is who says just that: `unsure` is not.
     """
-    known = with_truth(replay.answers.all()).filter(~Q(truth=""))
+    known = with_truth(replay.answers.all()).exclude(truth="")
     right = Counter(
         (old == truth, new == truth)
-        for old, new, truth in known.values_list(
-            "prediction__answer", "answer", "truth"
-        ).iterator()
+        for old, new, truth in known.values_list("prediction__answer", "answer", "truth").iterator()
     )
     only_old, only_new = right[True, False], right[False, True]
     return {

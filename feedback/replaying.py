@@ -29,6 +29,7 @@ BATCH = 50
 # Photos that both versions are timed on, in turn.
 _TIMED = 20
 
+
 def load(name: str) -> Engine:
     """The engine of a version.
 

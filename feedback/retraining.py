@@ -1,4 +1,4 @@
-"""From approved feedback to a judged version: the only flow that lets a version go live by itself."""
+"""From approved feedback to a judged version: the only flow in which one goes live by itself."""
 
 import math
 import shutil

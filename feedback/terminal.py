@@ -1,6 +1,6 @@
 """What a run shows in the foreground: one moving line on a terminal, plain lines in a pipe."""
 
-from typing import TextIO
+from django.core.management.base import OutputWrapper
 
 _WIDTH = 24
 _CLEAR = "\r\x1b[K"
@@ -10,10 +10,10 @@ class Terminal:
     """Shows a run's progress where somebody can see it, and nothing of it in a pipe or a file.
 
     Args:
-        out: Where lines go.
+        out: A command's standard output.
     """
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: OutputWrapper) -> None:
         self._out = out
         self._is_terminal = out.isatty()
 
@@ -32,5 +32,5 @@ class Terminal:
             self._write(_CLEAR)
 
     def _write(self, text: str) -> None:
-        self._out.write(text)
+        self._out.write(text, ending="")
         self._out.flush()

@@ -218,9 +218,10 @@ def test_of_many_who_ask_at_once_one_gets_the_run():
 def test_two_processes_cannot_work_on_one_run():
     run = make_run()
 
-    with at_work(run), pytest.raises(heartbeat.RunFailed, match="running, not waiting"):
-        with at_work(TrainingRun.objects.get()):
-            pass
+    with at_work(run) as heart:
+        with pytest.raises(heartbeat.RunFailed, match="running, not waiting"):
+            at_work(TrainingRun.objects.get()).__enter__()
+        heart.finish()
 
 
 def test_it_starts_in_a_session_of_its_own_with_a_log(spawned, settings):

@@ -18,7 +18,7 @@ class Command(BaseCommand):
         "the candidate against the live version on the same photos, and lets it answer if it "
         "passed; running servers follow within seconds. Does nothing where nothing was approved or "
         "taken back since the last time. Exit status: 0 promoted, or nothing to learn; 1 refused, "
-        "failed, cancelled, or another retraining is going on; 2 wrong usage. Ctrl-C leaves nothing."
+        "failed, cancelled, or another one is going on; 2 wrong usage. Ctrl-C leaves nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -56,7 +56,9 @@ class Command(BaseCommand):
             self.stdout.write(line)
         match run.outcome:
             case TrainingRun.Outcome.PROMOTED:
-                self.stdout.write(f"{run.candidate_id} passed and is live instead of {run.live_id}.")
+                self.stdout.write(
+                    f"{run.candidate_id} passed and is live instead of {run.live_id}."
+                )
             case TrainingRun.Outcome.REFUSED:
                 raise CommandError(
                     f"{run.candidate_id} was refused, {run.live_id} stays live. {run.problem}"
