@@ -4,7 +4,7 @@ from django.urls import path, register_converter
 
 from feedback import api
 from feedback.shelf import NAME
-from feedback.views import giving, privacy, reviewing, versions
+from feedback.views import giving, privacy, replays, reviewing, runs, versions
 
 
 class NameConverter:
@@ -31,6 +31,14 @@ urlpatterns = [
     path("review/undo/", reviewing.undo, name="undo_review"),
     path("review/<uuid:prediction_id>/", reviewing.decide, name="decide_review"),
     path("review/<uuid:prediction_id>/skip/", reviewing.skip, name="skip_review"),
+    path("runs", runs.runs, name="runs"),
+    path("runs/start", runs.start, name="start_run"),
+    path("runs/<uuid:run_id>", runs.run, name="run"),
+    path("runs/<uuid:run_id>/cancel", runs.cancel, name="cancel_run"),
+    path("replays", replays.replays, name="replays"),
+    path("replays/start", replays.start, name="start_replay"),
+    path("replays/<uuid:replay_id>", replays.replay, name="replay"),
+    path("replays/<uuid:replay_id>/cancel", replays.cancel, name="cancel_replay"),
     path("api/feedback", api.FeedbackView.as_view(), name="api-feedback"),
     path("models", versions.index, name="models"),
     path("models/compare", versions.comparison, name="compare_models"),

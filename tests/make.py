@@ -113,3 +113,10 @@ class FakeEngine:
         if self.failure:
             raise self.failure
         return answer_from(np.array(self.logits, np.float32), self.card)
+
+
+def make_run(**changes):
+    """A retraining, waiting unless told otherwise."""
+    from feedback.models import TrainingRun
+
+    return TrainingRun.objects.create(**{"asked_by": "ada", **changes})
