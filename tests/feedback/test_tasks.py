@@ -41,10 +41,11 @@ def environment():
     if connection.vendor == "sqlite":
         url = f"sqlite:///{at['NAME']}"
     else:
-        user = f"{at['USER']}:{at['PASSWORD']}@" if at["PASSWORD"] else f"{at['USER']}@"
-        host = at["HOST"].replace("/", "%2F")
-        port = f":{at['PORT']}" if at["PORT"] else ""
-        url = f"postgresql://{user}{host}{port}/{at['NAME']}"
+        connection.ensure_connection()
+        known = connection.connection.info.dsn_parameters
+        password = f":{at['PASSWORD']}" if at["PASSWORD"] else ""
+        place = f"host={known['host']}&port={known['port']}"
+        url = f"postgresql://{at['USER']}{password}@/{at['NAME']}?{place}"
     return {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "catsdogs.settings",
