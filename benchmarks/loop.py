@@ -11,6 +11,7 @@ people would, on the loopback address. Other cartoons are shown before and after
 import argparse
 import io
 import json
+import re
 import shutil
 import tempfile
 import threading
@@ -28,6 +29,8 @@ _LABELS = ("cat", "dog")
 # Long before this, a retraining that works is done.
 _SECONDS_TO_LEARN = 300
 _UNSEEN = 100
+# The prediction that the review page is about.
+_SHOWN = re.compile(r'action="/review/([0-9a-f-]{36})/"')
 
 
 @dataclass(frozen=True)
@@ -132,17 +135,28 @@ def teach(site: Site, number: int) -> dict[str, str]:
 def approve_and_wait(site: Site, labels: dict[str, str], workers: int) -> tuple[float, str]:
     """Approve all, start a retraining, and wait until every worker answers with its version."""
     reviewer = site.reviewer()
-    for _ in labels:
-        page = reviewer.get(f"{site.url}/review", timeout=30).text
-        shown = next(prediction for prediction in labels if f"/review/{prediction}/" in page)
-        said = {"csrfmiddlewaretoken": token_in(page), "label": labels[shown]}
-        reviewer.post(f"{site.url}/review/{shown}/", said, timeout=30).raise_for_status()
+    approve(site, reviewer, labels)
     started = time.monotonic()
     token = token_in(reviewer.get(f"{site.url}/runs", timeout=30).text)
     run = reviewer.post(f"{site.url}/runs/start", {"csrfmiddlewaretoken": token}, timeout=30)
     run.raise_for_status()
     version = _wait_for_another(site, reviewer, run.url, workers)
     return time.monotonic() - started, version
+
+
+def approve(site: Site, reviewer: requests.Session, labels: dict[str, str]) -> None:
+    """Say of as many photos as there are labels what each shows; others are skipped."""
+    left = len(labels)
+    while left:
+        page = reviewer.get(f"{site.url}/review", timeout=30).text
+        token = {"csrfmiddlewaretoken": token_in(page)}
+        (shown,) = set(_SHOWN.findall(page))
+        if shown in labels:
+            said = {**token, "label": labels[shown]}
+            reviewer.post(f"{site.url}/review/{shown}/", said, timeout=30).raise_for_status()
+            left -= 1
+        else:
+            reviewer.post(f"{site.url}/review/{shown}/skip/", token, timeout=30).raise_for_status()
 
 
 def _wait_for_another(site: Site, reviewer: requests.Session, run: str, workers: int) -> str:

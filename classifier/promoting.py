@@ -40,8 +40,17 @@ def roll_back_version(*, by: str) -> ModelVersion:
     """
     before = ModelVersion.objects.before_live()
     # Before the transaction: reading megabytes within it would keep others waiting.
-    check_registered(load_version(settings.MODELS_DIR / before.name), before)
+    check_files(before)
     return ModelVersion.objects.roll_back(by, to=before)
+
+
+def check_files(version: ModelVersion) -> None:
+    """Check the files of a version that is registered.
+
+    Raises:
+        VersionError: if one is missing, changed, or not the one that was registered.
+    """
+    check_registered(load_version(settings.MODELS_DIR / version.name), version)
 
 
 def check_registered(card: Card, version: ModelVersion) -> None:

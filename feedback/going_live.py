@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from classifier.models import ModelVersion, Promotion, Server
+from classifier.promoting import check_files
 from classifier.versions import PromotionError
-from ml.registry import VersionError, load_version
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def make_live(version: ModelVersion, *, by: str, instead_of: str) -> bool:
         VersionError: if a file is missing, changed, or not the one that was registered.
         PromotionError: if another version went live meanwhile.
     """
-    _check_files(version)
+    check_files(version)
     with transaction.atomic():
         live = _hold_live()
         if live == version:
@@ -92,7 +91,7 @@ def go_back(version: ModelVersion, *, by: str, instead_of: str) -> bool:
         VersionError: if a file is missing, changed, or not the one that was registered.
         PromotionError: if by now another version is live, or another one was before it.
     """
-    _check_files(version)
+    check_files(version)
     with transaction.atomic():
         live = _hold_live()
         if live == version:
@@ -102,12 +101,6 @@ def go_back(version: ModelVersion, *, by: str, instead_of: str) -> bool:
             raise PromotionError(f"Another version than {version} was live before {live} by now.")
         ModelVersion.objects.roll_back(by)
     return True
-
-
-def _check_files(version: ModelVersion) -> None:
-    card = load_version(settings.MODELS_DIR / version.name)
-    if card.weights_sha256 != version.weights_sha256:
-        raise VersionError(f"Version {version}: its files are not those that were registered.")
 
 
 def _hold_live() -> ModelVersion | None:

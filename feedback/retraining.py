@@ -11,6 +11,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from classifier.models import ModelVersion, Prediction, TrainingPhoto
+from classifier.unlearning import unlearn_unless_allowed
 from classifier.versions import PromotionError
 from feedback import tasks
 from feedback.examples import approved_examples
@@ -206,6 +207,14 @@ def _keep(
         _remove(card)
         raise
     run.refresh_from_db()
+    _forget_withdrawn(card)
+
+
+def _forget_withdrawn(card: Card) -> None:
+    """Forget the features of photos that were taken back while they were being learnt."""
+    withdrawn = TrainingPhoto.objects.filter(version=card.version, withdrawn_at__isnull=False)
+    for sha256 in withdrawn.values_list("photo_sha256", flat=True):
+        unlearn_unless_allowed(sha256)
 
 
 def _register(card: Card) -> ModelVersion:
