@@ -1,3 +1,4 @@
+import errno
 import io
 import math
 import signal
@@ -177,6 +178,14 @@ def test_a_full_disk_leaves_nothing_behind(live, refitting, approved):
     assert last_run().state == "failed"
     assert not any(refitting.models_dir.iterdir())
     assert live_name() == "2026-01-01.1"
+
+
+def test_a_full_disk_is_told_as_such_whoever_met_it(live, refitting, approved):
+    refitting.failure = refitting.RefitError("[Errno 28] No space left on device")
+    refitting.failure.__cause__ = OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(RunFailed, match="The disk is full: make room"):
+        learn()
 
 
 def test_a_candidate_that_cannot_be_written_down_leaves_no_folder(
