@@ -348,7 +348,10 @@ def retrain_by_hand(*options):
 def test_the_command_prints_the_verdict(live, refitting, approved):
     said = retrain_by_hand()
 
-    assert "passed  base accuracy: 0.99, live 0.98" in said
+    assert (
+        "passed  base accuracy: 99 % of 100 photos right. Limit: at most 1 of 100 photos lost."
+        in said
+    )
     assert "2026-02-02.1 passed and is live instead of 2026-01-01.1." in said
     assert "\r" not in said
 
