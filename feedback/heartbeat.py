@@ -253,10 +253,10 @@ def at_work(run: Run, screen: Screen | None = None) -> Iterator[Heartbeat]:
 
 def in_words(error: Exception) -> str:
     """What an error means to whoever started the run."""
+    if _is_full_disk(error):
+        return "The disk is full: make room, then start again. Nothing was changed."
     if isinstance(error, RunFailed):
         return str(error)
-    if isinstance(error, OSError) and error.errno in _FULL:
-        return "The disk is full: make room, then start again. Nothing was changed."
     if isinstance(error, AWAY):
         return (
             "The database could not be reached. Nothing was changed; start again once it is back."
@@ -264,6 +264,12 @@ def in_words(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "There was not enough memory. Nothing was changed."
     return f"{type(error).__name__}: {error}"
+
+
+def _is_full_disk(error: BaseException | None) -> bool:
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return True
+    return error is not None and _is_full_disk(error.__cause__)
 
 
 def _claim(run: Run) -> None:

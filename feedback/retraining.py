@@ -120,11 +120,10 @@ def rows_of(run: TrainingRun) -> list[dict[str, Any]]:
 
 
 def lines_of(run: TrainingRun) -> Iterator[str]:
-    """The same as lines."""
+    """The same as lines; the words have the figures."""
     for check in rows_of(run):
         mark = "passed " if check["passed"] else "REFUSED"
-        figures = f"{check['candidate']}, live {check['live']}, limit: {check['limit']}"
-        yield f"{mark} {check['name']}: {figures}. {check['words']}"
+        yield f"{mark} {check['name']}: {check['words']} Limit: {check['limit']}."
 
 
 def _as_text(figure: float | None) -> str:

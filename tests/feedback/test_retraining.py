@@ -1,3 +1,4 @@
+import errno
 import io
 import math
 import signal
@@ -179,6 +180,14 @@ def test_a_full_disk_leaves_nothing_behind(live, refitting, approved):
     assert live_name() == "2026-01-01.1"
 
 
+def test_a_full_disk_is_told_as_such_whoever_met_it(live, refitting, approved):
+    refitting.failure = refitting.RefitError("[Errno 28] No space left on device")
+    refitting.failure.__cause__ = OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(RunFailed, match="The disk is full: make room"):
+        learn()
+
+
 def test_a_candidate_that_cannot_be_written_down_leaves_no_folder(
     live, refitting, approved, monkeypatch
 ):
@@ -339,7 +348,10 @@ def retrain_by_hand(*options):
 def test_the_command_prints_the_verdict(live, refitting, approved):
     said = retrain_by_hand()
 
-    assert "passed  base accuracy: 0.99, live 0.98" in said
+    assert (
+        "passed  base accuracy: 99 % of 100 photos right. Limit: at most 1 of 100 photos lost."
+        in said
+    )
     assert "2026-02-02.1 passed and is live instead of 2026-01-01.1." in said
     assert "\r" not in said
 
