@@ -110,7 +110,7 @@ def _counted(examples: Sequence[Example]) -> dict[str, Any]:
 def _training(taught: Mind, live: Card, base: Base, examples: Sequence[Example]) -> dict[str, Any]:
     """What of the live version's notes is still true, and what is new."""
     weights = Weights()
-    kept = {
+    kept: dict[str, Any] = {
         name: live.training[name]
         for name in ("config", "backbone_sha256", "int8", "recipe", "device")
         if name in live.training

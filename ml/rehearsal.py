@@ -78,22 +78,19 @@ def refit_head(
     if not np.isfinite(vectors).all():
         raise TrainingError("Some features are not finite numbers; remove the feature cache.")
     total = float(old.weights.sum())
-    before = _pull(old, old.vectors, old.targets, old.weights / total, l2)
+    known = _pull(old, old.vectors, old.targets, old.weights / total, l2)
+    new = _pull(old, vectors, targets, np.full(len(targets), weight / total), 0.0)
     start = np.zeros((len(old.mean) + 1, len(old.head.bias)))
-    _, taken_off = before(start)
-    after = _pull(
-        old,
-        np.vstack([old.vectors, vectors.reshape(-1, len(old.mean))]),
-        np.concatenate([old.targets, targets]),
-        np.concatenate([old.weights, np.full(len(targets), weight)]) / total,
-        l2,
-    )
+    _, taken_off = known(start)
 
     def loss(moved: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = after(moved)
-        return value - float(np.vdot(taken_off, moved)), gradient - taken_off
+        (value, gradient), (more, steeper) = known(moved), new(moved)
+        value += more - float(np.vdot(taken_off, moved))
+        return value, gradient - taken_off + steeper
 
     moved, history = minimise(loss, start, _MAX_STEPS, _TOLERANCE)
+    if not moved.any():  # adding 0 would still make 0 of -0, which is another digest
+        return Head(old.head.kernel, old.head.bias, tuple(history))
     change = moved[:-1] / old.deviation[:, None]  # (d, labels), for features as they are
     kernel = old.head.kernel + change
     bias = old.head.bias + moved[-1] - old.mean @ change
