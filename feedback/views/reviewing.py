@@ -1,47 +1,24 @@
 """The review queue: one photo after another, for staff."""
 
 import uuid
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.models import User
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
-from django_htmx.http import HttpResponseClientRedirect
 
 from classifier.models import Prediction
-from classifier.views import HtmxHttpRequest
 from feedback import review as queue
 from feedback.review import ReviewError, UnknownLabel
+from feedback.views.staff import StaffRequest, staff_only
 from ml.inference import NEITHER
 
 _SKIPPED = "skipped_photos"
 _MOST_SKIPPED = 500  # a session has to stay small
 _LEAVE_OUT_KEY, _SKIP_KEY, _UNDO_KEY = "x", "s", "u"
-
-
-class StaffRequest(HtmxHttpRequest):
-    user: User
-
-
-def staff_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Send everybody else to log in, and htmx along: it would show the form in our page."""
-
-    @wraps(view)
-    def guarded(request: HtmxHttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.user.is_active and request.user.is_staff:
-            return view(request, *args, **kwargs)
-        login = redirect_to_login(reverse("review"), reverse("admin:login"))
-        return HttpResponseClientRedirect(login.url) if request.htmx else login
-
-    return guarded
 
 
 @require_safe

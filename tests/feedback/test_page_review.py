@@ -172,14 +172,15 @@ def test_others_are_sent_to_log_in(client, django_user_model, is_logged_in):
     if is_logged_in:
         client.force_login(django_user_model.objects.create_user("nobody"))
 
+    assert client.get("/review").url == "/admin/login/?next=/review"
     for answer in (
-        client.get("/review"),
         client.post(address(prediction), {"label": "dog"}),
         client.post(address(prediction, skip=True)),
         client.post(reverse("undo_review")),
     ):
-        assert (answer.status_code, answer.url) == (302, "/admin/login/?next=/review")
-    inside = client.post(address(prediction), {"label": "dog"}, headers=HTMX)
+        assert (answer.status_code, answer.url) == (302, "/admin/login/?next=/")
+    here = {**HTMX, "HX-Current-URL": "http://testserver/review"}
+    inside = client.post(address(prediction), {"label": "dog"}, headers=here)
     assert inside.headers["HX-Redirect"] == "/admin/login/?next=/review"
     assert not Review.objects.exists()
 
