@@ -2,10 +2,8 @@
 
 import contextlib
 import ctypes
-import math
 from pathlib import Path
 
-import numpy as np
 from django.conf import settings
 
 from classifier.models import ModelVersion
@@ -27,7 +25,6 @@ def load(version: ModelVersion) -> Engine:
         loaded = OnnxEngine(_folder(version))
         check_registered(loaded.card, version)
         loaded.warm_up()
-        _check_novelty(loaded)
     except VersionError:
         raise
     except Exception as error:
@@ -49,13 +46,6 @@ def give_back_memory() -> None:
     """Return to the system what loading needed for a moment: some 20 MB that glibc would keep."""
     with contextlib.suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL("libc.so.6").malloc_trim(0)
-
-
-def _check_novelty(loaded: Engine) -> None:
-    """Nonsense in the features shows in the novelty, and nowhere else."""
-    novelty = loaded.predict(np.full((64, 64, 3), 127, np.uint8)).novelty
-    if novelty is not None and not math.isfinite(novelty):
-        raise FloatingPointError("The novelty is not a finite number.")
 
 
 def _folder(version: ModelVersion) -> Path:

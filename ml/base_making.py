@@ -19,7 +19,7 @@ from ml.photos import PREPROCESSING
 from ml.provenance import code_revision
 from ml.registry import NETWORK, SECOND, Card, VersionError, load_version
 from ml.rehearsal import draw_coreset
-from ml.slices import look_at
+from ml.slices import Traits, look_at
 from ml.strangers import kind_of
 from ml.views import LOOKS, PLAIN
 
@@ -106,17 +106,14 @@ def make_base(
     _check(card, examples)
     mind = mind_of(folder, card)
     maker = _maker(folder, card, cache)
-    train = in_split(examples, "train")
+    train, judged = in_split(examples, "train"), in_split(examples, "calibration")
     first = maker.rehearse(train, maker.first, mind.first, NUM_FIRST)
     second = None
     if maker.second is not None and mind.second is not None:
         second = maker.rehearse(train, maker.second, mind.second, NUM_SECOND)
-    calibration, _ = maker.see(in_split(examples, "calibration"), mind.first)
-    chosen = in_split(examples, "holdout")
-    holdout, sizes = maker.see(chosen, mind.first)
-    by_photo = {example.sha256: example for example in chosen}
-    traits = look_at([by_photo[photo] for photo in holdout.photos], sizes)
-    judged = [*in_split(examples, "calibration"), *chosen]
+    calibration, _ = maker.see(judged, mind.first)
+    holdout, traits = _holdout(maker, in_split(examples, "holdout"), mind)
+    judged += in_split(examples, "holdout")
     strangers, kinds = _strangers(maker, neither, mind.first, calibration)
     base = Base(
         "",
@@ -125,7 +122,7 @@ def make_base(
         second,
         calibration,
         holdout,
-        tuple(traits),
+        traits,
         strangers,
         kinds,
         perceptual_hashes(judged, maker.cache),
@@ -134,6 +131,15 @@ def make_base(
     path = save_base(root, base)
     say(f"Saved its base {path.name}, {path.stat().st_size / 1e6:.1f} MB, in {root / BASES}.")
     return load_base(path)
+
+
+def _holdout(
+    maker: _Maker, examples: Sequence[Example], mind: Mind
+) -> tuple[Seen, tuple[Traits, ...]]:
+    """Photos to be judged on, and what each is like."""
+    holdout, sizes = maker.see(examples, mind.first)
+    by_photo = {example.sha256: example for example in examples}
+    return holdout, tuple(look_at([by_photo[photo] for photo in holdout.photos], sizes))
 
 
 def _check(card: Card, examples: Sequence[Example]) -> None:

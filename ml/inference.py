@@ -1,5 +1,6 @@
 """Ask a version what a photo shows, on ONNX Runtime."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,8 +161,10 @@ def answer_from(
         closer: The second network's logits, where the photo was looked at again.
 
     Raises:
-        FloatingPointError: if a logit is not a finite number.
+        FloatingPointError: if a logit or the novelty is not a finite number.
     """
+    if novelty is not None and not math.isfinite(novelty):
+        raise FloatingPointError("The novelty is not a finite number.")
     probabilities = probabilities_from(logits, card, closer)
     order = np.argsort(-probabilities, kind="stable")
     ranked = {card.labels[i]: float(probabilities[i]) for i in order}

@@ -376,8 +376,7 @@ def _gain(new: Marks, old: Marks) -> Check:
 def _newly_answered(new: Marks, old: Marks) -> Check:
     """Of the photos that get a label where the live version gave none, how many get the right one.
 
-    A few are too few to tell: the share fails only where chance would show as bad a one, were the
-    true one at the limit, less often than not.
+    How many may be wrong is rounded up: where there are a few, the limit is generous.
     """
     newly = new.answered & ~old.answered
     right, number = int((newly & new.told).sum()), int(newly.sum())
