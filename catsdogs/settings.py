@@ -95,6 +95,7 @@ INSTALLED_APPS = [
     "import_export",
     "classifier",
     "feedback",
+    "monitoring",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

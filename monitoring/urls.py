@@ -1,0 +1,5 @@
+"""Addresses of monitoring."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
