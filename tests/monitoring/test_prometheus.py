@@ -47,7 +47,8 @@ def alerts():
 
 def shown(client, monkeypatch):
     """The names of the series that /metrics shows."""
-    stock = metrics.Stock(live=["1"], to_review=0, training_runs={"done": 1})
+    stock = metrics.Stock(to_review=0, training_runs={"done": 1})
+    monkeypatch.setattr(metrics, "_live", Patient(lambda: ["1"], 5.0))
     monkeypatch.setattr(metrics, "_stock", Patient(lambda: stock, 5.0))
     text = client.get("/metrics").text
     return set(re.findall(r"^(catsdogs_\w+)", text, re.MULTILINE)) | set(
