@@ -6,9 +6,11 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from classifier.api import NotFoundView
 
+handler500 = "classifier.errors.server_error"
 urlpatterns = [
     path("", include("classifier.urls")),
     path("", include("feedback.urls")),
+    path("", include("monitoring.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="api-schema"),
     # The split view has its script in a file of its own: our CSP allows no other.
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),

@@ -8,8 +8,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "catsdogs.settings")
 application = get_wsgi_application()
 
 # They need the settings that the line above has read.
-from classifier import serving  # noqa: E402
+from classifier import refusals, serving  # noqa: E402
 from feedback import tasks  # noqa: E402
 
 serving.start()
+refusals.start()
 tasks.start_reaper()

@@ -4,7 +4,7 @@ import time
 
 from django.db import transaction
 
-from classifier import serving, storage, unlearning
+from classifier import serving, storage, telemetry, unlearning
 from classifier.models import Prediction
 from ml.inference import Answer, Engine
 from ml.photos import Photo
@@ -39,6 +39,7 @@ def classify_photo(photo: Photo, *, person: str) -> Prediction:
     )
     # Once more: someone may have erased the same photo before our row could speak for it.
     storage.keep(photo)
+    telemetry.count_answer(prediction)
     return prediction
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
+from classifier import telemetry
 from classifier.loading import give_back_memory, load, state_of
 from classifier.models import ModelVersion
 from classifier.presence import Presence
@@ -98,6 +99,7 @@ class LiveEngine:
             raise
         self._refusal = None
         give_back_memory()
+        telemetry.version_loaded(live.name)
         logger.info("Version %s answers from now on.", live.name)
 
     def _refuse_again(self, live: ModelVersion) -> None:
@@ -134,7 +136,7 @@ def engine() -> Engine:
 
 def slot() -> AbstractContextManager[object]:
     """A turn on the cores: one photo a core at a time answers most photos a second."""
-    return _slots
+    return telemetry.counted(_slots)
 
 
 def readiness() -> tuple[bool, str]:

@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from classifier import telemetry
 from classifier.models import Prediction
 from feedback.consent import allow, remember, remembered, take_back
 from feedback.models import Feedback
@@ -49,6 +50,7 @@ def give_feedback(
             prediction=prediction, person=person, defaults=said
         )
         _set_consent(feedback, prediction, consent)
+    telemetry.count_feedback(feedback.agrees)
     return feedback, is_first
 
 

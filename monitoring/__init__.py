@@ -1,0 +1,1 @@
+"""From logs to something a person acts on."""
