@@ -55,7 +55,7 @@ def _fine_confidence() -> Expression:
     )
 
 
-def _by_ratio(of: Expression, lowest: float, ratio: float) -> Expression:
+def _by_ratio(of: Expression | F, lowest: float, ratio: float) -> Expression:
     bounded = Greatest(Cast(of, FloatField()), Value(lowest))
     return _whole(
         Floor(

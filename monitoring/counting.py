@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import (
@@ -34,6 +34,7 @@ from monitoring.periods import HOUR, Period, ceil, floor
 _MAX_STRETCHES = 50
 
 Stretch = tuple[datetime, datetime]
+_Rows = TypeVar("_Rows", bound=QuerySet[Any])
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,13 @@ class Scope:
 
 
 class Totals(NamedTuple):
-    count: int = 0
+    """So many, and the sum of the confidence of the predictions concerned."""
+
+    number: int = 0
     confidence_sum: float = 0.0
 
-    def plus(self, count: int, confidence_sum: float) -> "Totals":
-        return Totals(self.count + count, self.confidence_sum + confidence_sum)
+    def plus(self, number: int, confidence_sum: float) -> "Totals":
+        return Totals(self.number + number, self.confidence_sum + confidence_sum)
 
 
 class Bucket(Func):
@@ -96,9 +99,13 @@ class Reach:
 
     def rows(self, prefix: str = "") -> Q:
         """Limits predictions to the stretches; `prefix` leads to them from another table."""
-        at = f"{prefix}created_at"
-        within = [Q(**{f"{at}__gte": a, f"{at}__lt": b}) for a, b in self.stretches]
-        return Q(*within, _connector=Q.OR) if within else Q(pk__in=[])
+        return within(f"{prefix}created_at", self.stretches)
+
+
+def within(field: str, stretches: Iterable[Stretch]) -> Q:
+    """Limits a time to any of some stretches, of which there may be none."""
+    each = [Q(**{f"{field}__gte": begin, f"{field}__lt": end}) for begin, end in stretches]
+    return Q(*each, _connector=Q.OR) if each else Q(pk__in=[])
 
 
 def reach(scope: Scope, step: timedelta = HOUR) -> Reach:
@@ -246,7 +253,7 @@ def predictions_of(scope: Scope) -> QuerySet[Prediction]:
 
 def _predictions(scope: Scope, of: Reach) -> QuerySet[Prediction]:
     rows = _of_version(Prediction.objects.filter(of.rows()), scope)
-    return rows.filter(person=scope.person) if scope.person else rows
+    return rows.of(scope.person) if scope.person else rows
 
 
 def _feedback(scope: Scope, of: Reach) -> QuerySet[Feedback]:
@@ -255,11 +262,11 @@ def _feedback(scope: Scope, of: Reach) -> QuerySet[Feedback]:
     return rows.filter(prediction__person=scope.person) if scope.person else rows
 
 
-def _of_version(rows: QuerySet[Any], scope: Scope) -> QuerySet[Any]:
+def _of_version(rows: _Rows, scope: Scope) -> _Rows:
     return rows.filter(version_id=scope.version) if scope.version else rows
 
 
-def _bucketed(rows: QuerySet[Any], field: str, step: timedelta) -> QuerySet[Any]:
+def _bucketed(rows: _Rows, field: str, step: timedelta) -> _Rows:
     return rows.annotate(bucket=Bucket(field, step))
 
 
@@ -272,6 +279,6 @@ def _add_up(
 ) -> dict[tuple[Any, ...], Totals]:
     totals: dict[tuple[Any, ...], Totals] = defaultdict(Totals)
     for row in rows:
-        key, (count, confidence_sum) = row[:num_keys], row[num_columns:]
-        totals[key] = totals[key].plus(count, confidence_sum)
+        key, (number, confidence_sum) = row[:num_keys], row[num_columns:]
+        totals[key] = totals[key].plus(number, confidence_sum)
     return totals

@@ -44,7 +44,7 @@ class _PercentileCont:
         self.values: list[float] = []
         self.share = 0.0
 
-    def step(self, value: float | None, share: float) -> None:
+    def step(self, value: float | None = None, share: float = 0.0) -> None:
         self.share = share
         if value is not None:
             self.values.append(value)

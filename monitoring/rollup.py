@@ -1,7 +1,7 @@
 """Keep the sums by the hour: each hour once it is over, and again when it was touched later."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 from classifier.models import Prediction
 from feedback.models import Feedback
 from monitoring.bins import MEASURES
-from monitoring.counting import HAVING_FEEDBACK, Bucket, binned, opinions_binned
+from monitoring.counting import HAVING_FEEDBACK, Bucket, Stretch, binned, opinions_binned, within
 from monitoring.models import (
     Baseline,
     Hourly,
@@ -28,7 +28,7 @@ from monitoring.periods import HOUR, floor
 CLOSED_AFTER = timedelta(minutes=15)
 
 # One transaction sums up at most so much: on SQLite nobody can write meanwhile.
-_AT_ONCE = timedelta(hours=24)
+_HOURS_AT_ONCE = 24
 _NOTES_AT_ONCE = 10_000
 
 # A version's first predictions, by which later ones are judged.
@@ -66,8 +66,8 @@ def _go_on(until: datetime, say: Callable[[datetime], None]) -> int:
         begin = state.rolled_until or _first_hour()
         if begin is None or begin >= until:
             return 0
-        end = min(begin + _AT_ONCE, until)
-        _sum_up(begin, end)
+        end = min(begin + _HOURS_AT_ONCE * HOUR, until)
+        _sum_up([(begin, end)])
         state.rolled_until = end
         state.save()
     say(end)
@@ -84,22 +84,10 @@ def _redo_touched() -> int:
         if state is None or state.rolled_until is None:
             return 0
         hours = [hour for hour in hours if hour < state.rolled_until]  # later ones are yet to come
-        for begin, end in _runs(hours):
-            _sum_up(begin, end)
+        for first in range(0, len(hours), _HOURS_AT_ONCE):
+            _sum_up([(hour, hour + HOUR) for hour in hours[first : first + _HOURS_AT_ONCE]])
         TouchedHour.objects.filter(pk__in=[pk for pk, _ in notes]).delete()
     return len(hours)
-
-
-def _runs(hours: list[datetime]) -> Iterator[tuple[datetime, datetime]]:
-    """Hours that follow each other, joined."""
-    begin = end = None
-    for hour in hours:
-        if hour != end and begin is not None and end is not None:
-            yield begin, end
-        begin = begin if hour == end else hour
-        end = hour + HOUR
-    if begin is not None and end is not None:
-        yield begin, end
 
 
 def _first_hour() -> datetime | None:
@@ -107,11 +95,11 @@ def _first_hour() -> datetime | None:
     return first and floor(first, HOUR)
 
 
-def _sum_up(begin: datetime, end: datetime) -> None:
+def _sum_up(stretches: list[Stretch]) -> None:
     """Put the sums of some whole hours in the place of those that are there."""
     for sums in (HourlyAnswers, HourlyOpinions, HourlyBins):
-        sums.objects.filter(hour__gte=begin, hour__lt=end).delete()
-    predictions = Prediction.objects.filter(created_at__gte=begin, created_at__lt=end).annotate(
+        sums.objects.filter(within("hour", stretches)).delete()
+    predictions = Prediction.objects.filter(within("created_at", stretches)).annotate(
         bucket=Bucket("created_at", HOUR)
     )
     _store(
@@ -125,9 +113,9 @@ def _sum_up(begin: datetime, end: datetime) -> None:
     for measure in MEASURES:
         keys = ("bucket", "version_id", "measure", "bin")
         _store(HourlyBins, binned(predictions, measure), keys, count=Count("pk"))
-    opinions = Feedback.objects.filter(
-        prediction__created_at__gte=begin, prediction__created_at__lt=end
-    ).annotate(bucket=Bucket("prediction__created_at", HOUR))
+    opinions = Feedback.objects.filter(within("prediction__created_at", stretches)).annotate(
+        bucket=Bucket("prediction__created_at", HOUR)
+    )
     _store(
         HourlyOpinions,
         opinions_binned(opinions),
@@ -141,7 +129,7 @@ def _store(sums: type[Hourly], rows: QuerySet[Any], keys: tuple[str, ...], **cou
     # Under names of their own: a sum may not be called like a field of what is summed up.
     aliases = {f"sum_{name}": aggregate for name, aggregate in counted.items()}
     names = [*("hour" if key == "bucket" else key for key in keys), *counted]
-    sums.objects.bulk_create(
+    sums._default_manager.bulk_create(
         (
             sums(**dict(zip(names, (Bucket.beginning(row[0]), *row[1:]), strict=True)))
             for row in rows.order_by().values_list(*keys).annotate(**aliases)

@@ -1,5 +1,9 @@
 """Addresses of monitoring."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from monitoring import api
+
+urlpatterns = [
+    path("api/statistics", api.StatisticsView.as_view(), name="api-statistics"),
+]

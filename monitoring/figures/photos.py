@@ -36,7 +36,7 @@ def photos(period: Period, version: str | None = None) -> Photos:
     """
     scope = Scope(period, version)
     formats = {
-        photo_format: totals.count
+        photo_format: totals.number
         for (photo_format,), totals in count_answers(scope, "photo_format").items()
     }
     bins = count_bins(scope, "pixels", "bytes")

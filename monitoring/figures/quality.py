@@ -172,7 +172,7 @@ def estimated_accuracy(period: Period, version: str | None = None) -> EstimatedA
         if _is_label(key[0])
     }
     return EstimatedAccuracy(
-        count=sum(totals.count for totals in answered),
+        count=sum(totals.number for totals in answered),
         estimate=_mean_confidence(answered),
         judged=_share((agrees, n) for (_, agrees), (n, _) in judged.items()),
         estimate_of_judged=_mean_confidence(judged.values()),
@@ -207,7 +207,7 @@ def _reliability(bin: int, by_agrees: dict[bool, Totals]) -> ReliabilityBin:
         low=bin / NUM_BINS,
         high=(bin + 1) / NUM_BINS,
         mean_confidence=mean,
-        right=_share((agrees, totals.count) for agrees, totals in by_agrees.items()),
+        right=_share((agrees, totals.number) for agrees, totals in by_agrees.items()),
     )
 
 
@@ -217,7 +217,7 @@ def _is_label(answer: str) -> bool:
 
 def _mean_confidence(totals: Iterable[Totals]) -> float | None:
     totals = list(totals)
-    count = sum(each.count for each in totals)
+    count = sum(each.number for each in totals)
     return sum(each.confidence_sum for each in totals) / count if count else None
 
 

@@ -77,7 +77,8 @@ def model_age(now: datetime | None = None) -> ModelAge:
     live = ModelVersion.objects.live().first()
     if live is None:
         return ModelAge(None, None, None)
-    return ModelAge(live.name, now - live.trained_at, live.promoted_at and now - live.promoted_at)
+    since_promotion = now - live.promoted_at if live.promoted_at else None
+    return ModelAge(live.name, now - live.trained_at, since_promotion)
 
 
 def review_backlog() -> ReviewBacklog:

@@ -58,7 +58,7 @@ def confidence(period: Period, version: str | None = None) -> Confidence:
     """
     scope = Scope(period, version)
     totals = list(count_answers(scope).values())
-    count = sum(each.count for each in totals)
+    count = sum(each.number for each in totals)
     bars = histogram(count_bins(scope, "confidence")["confidence"], "confidence")
     return Confidence(
         count=count,

@@ -94,7 +94,7 @@ def answers(period: Period, version: str | None = None, *, person: str | None = 
     Query: count of predictions by `answer`, for `created_at` in the period.
     """
     counts = count_answers(Scope(period, version, person), "answer")
-    return _answers({answer: totals.count for (answer,), totals in counts.items()})
+    return _answers({answer: totals.number for (answer,), totals in counts.items()})
 
 
 def answers_over_time(period: Period, version: str | None = None) -> tuple[AnswersInterval, ...]:
@@ -121,7 +121,7 @@ def latency(period: Period, version: str | None = None, *, person: str | None = 
     where there are more than `EXACT_PERCENTILES`.
     """
     scope = Scope(period, version, person)
-    count = sum(totals.count for totals in count_answers(scope).values())
+    count = sum(totals.number for totals in count_answers(scope).values())
     if count > EXACT_PERCENTILES and scope.is_summed:
         return _latency_of_bins(count_bins(scope, "inference_ms", "total_ms"))
     return _latency_of_row(count, *predictions_of(scope).aggregate(**_PERCENTILES).values())
@@ -133,7 +133,7 @@ def latency_over_time(period: Period, version: str | None = None) -> tuple[Laten
     Query: as for `latency`, by interval.
     """
     scope = Scope(period, version)
-    count = sum(totals.count for totals in count_answers(scope).values())
+    count = sum(totals.number for totals in count_answers(scope).values())
     exact = count <= EXACT_PERCENTILES
     found = _exact_intervals(scope) if exact else _binned_intervals(scope)
     nothing = Percentiles(None, None, None)

@@ -11,7 +11,7 @@ from monitoring import figures
 from monitoring.figures import sureness, traffic
 from monitoring.figures.quality import Share
 from monitoring.periods import Period
-from tests.monitoring.rows import NEW, NOW, OLD, Row, store
+from tests.monitoring.rows import NEW, NOW, Row, store
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,7 @@ def within(rows, period, version=None):
     ]
 
 
-@pytest.fixture(params=[None, NEW, OLD], ids=["all versions", "new", "old"])
+@pytest.fixture(params=[None, NEW], ids=["all versions", "one version"])
 def version(request):
     return request.param
 
