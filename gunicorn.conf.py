@@ -1,6 +1,8 @@
 """How the site is served: one process with four threads, on HOST and PORT."""
 
+import contextlib
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -18,6 +20,14 @@ environ.Env.read_env(Path(__file__).resolve().parent / ".env")
 
 HOST = env.str("HOST", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
+
+# Every worker counts for Prometheus in files of its own, which /metrics sums up. The host's name is
+# part of it because containers may share the folder.
+METRICS = Path(__file__).resolve().parent / env.str("CATSDOGS_VAR", default="var")
+METRICS = METRICS / "metrics" / f"{socket.gethostname()}-{PORT}"
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS)
+# Room for several thousand counts; a file grows where that is too little.
+METRICS_BYTES = 256 * 1024
 
 wsgi_app = "catsdogs.wsgi:application"
 bind = f"[{HOST}]:{PORT}" if ":" in HOST else f"{HOST}:{PORT}"
@@ -70,3 +80,26 @@ def on_starting(server: object) -> None:
                 f"Cannot listen on {bind}: {error.strerror}. "
                 f"Choose another port, for instance: make run PORT={PORT + 1}"
             )
+    # Counts begin at 0 with the server: what another one left behind is not ours.
+    shutil.rmtree(METRICS, ignore_errors=True)
+    METRICS.mkdir(parents=True)
+
+
+def post_fork(server: object, worker: ThreadWorker) -> None:
+    """Reserve the room of a worker's counts: on a full disk, the first use would kill it."""
+    for kind in ("counter", "gauge_livesum", "histogram"):
+        path = METRICS / f"{kind}_{worker.pid}.db"
+        # Where there is no room now, the site comes first.
+        with contextlib.suppress(OSError), path.open("xb") as file:
+            file.write(bytes(METRICS_BYTES))
+
+
+def child_exit(server: object, worker: ThreadWorker) -> None:
+    """A worker's counts stay when it ends; what it had in hand does not."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)
+
+
+def on_exit(server: object) -> None:
+    shutil.rmtree(METRICS, ignore_errors=True)

@@ -10,6 +10,7 @@ import environ
 from csp.constants import SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from catsdogs.networks import read_networks
 from catsdogs.secret_key import read_or_make
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -39,8 +40,8 @@ ALLOWED_HOSTS.append("localhost")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 HTTPS = env.bool("HTTPS", default=not DEBUG)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
-# The container's own health check asks over plain HTTP, from inside.
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
+# The container's own health check and Prometheus ask over plain HTTP, from inside.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 NUM_PROXIES = env.int("NUM_PROXIES", default=0)
@@ -65,6 +66,13 @@ if API_ACCESS not in ("open", "token"):
     raise ImproperlyConfigured(
         f"CATSDOGS_API_ACCESS is 'open' or 'token'. Received: {API_ACCESS!r}"
     )
+
+# Who may read /metrics: whoever has the token, and whoever asks from one of these networks.
+METRICS_TOKEN = env.str("CATSDOGS_METRICS_TOKEN", default="")
+METRICS_NETWORKS = read_networks(
+    "CATSDOGS_METRICS_NETWORKS",
+    env.list("CATSDOGS_METRICS_NETWORKS", default=["127.0.0.0/8", "::1/128"]),
+)
 
 # Photos
 PHOTO_MAX_BYTES = env.int("CATSDOGS_PHOTO_MAX_BYTES", default=20_000_000)
@@ -98,6 +106,7 @@ INSTALLED_APPS = [
     "monitoring",
 ]
 MIDDLEWARE = [
+    "monitoring.requests.Watched",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -201,11 +210,31 @@ SPECTACULAR_SETTINGS = {
 
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 
+# With DEBUG a developer reads the log, else a program: one line of JSON each.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {
+        "with_request_id": {"()": "monitoring.log_lines.WithRequestId"},
+        "only_unforeseen": {"()": "monitoring.log_lines.OnlyUnforeseen"},
+    },
+    "formatters": {
+        "words": {
+            "format": "{asctime} {levelname} {name} [{request_id}]: {message}",
+            "style": "{",
+        },
+        "json": {"()": "monitoring.log_lines.JsonLine"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["with_request_id"],
+            "formatter": "words" if DEBUG else "json",
+        }
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.request": {"filters": ["only_unforeseen"]},
+    },
 }

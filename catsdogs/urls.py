@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from classifier.api import NotFoundView
 
+handler500 = "classifier.errors.server_error"
 urlpatterns = [
     path("", include("classifier.urls")),
     path("", include("feedback.urls")),

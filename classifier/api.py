@@ -20,6 +20,7 @@ from classifier.callers import person_of, visible_to
 from classifier.classify import classify_photo, erase_prediction
 from classifier.errors import ApiError, as_body, refusal
 from classifier.models import ModelVersion, Prediction, PredictionQuerySet
+from classifier.refusals import count_refusal
 from classifier.uploads import read_body, read_photo
 from ml.photos import PhotoError
 
@@ -42,6 +43,7 @@ class ErrorSerializer(serializers.Serializer):
     code = serializers.CharField(help_text="Short and stable: for programs.")
     detail = serializers.CharField(help_text="What was wrong, what was expected, what came in.")
     field = serializers.CharField(allow_null=True, help_text="The field at fault, if one is.")
+    request_id = serializers.CharField(help_text="Also in the header X-Request-ID and in our log.")
 
 
 class AnsweredBySerializer(serializers.Serializer):
@@ -178,6 +180,7 @@ class PredictBatchView(APIView):
         try:
             photo = read_photo(upload)
         except PhotoError as error:
+            count_refusal(error.code)
             return as_body(refusal(error))
         prediction = classify_photo(photo, person=person_of(request))
         return dict(PredictionSerializer(prediction, context={"request": request}).data)

@@ -11,6 +11,7 @@ from rest_framework import authentication, exceptions, permissions
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from classifier import trace
 from classifier.models import ApiToken, Prediction, PredictionQuerySet
 
 if TYPE_CHECKING:  # DRF imports this module by name while its views are still loading
@@ -25,6 +26,12 @@ def person_of(request: HttpRequest | Request) -> str:
     `user:…` when logged in, `token:…` with an API token, `visitor:…` with the page's session, else
     `address:…`, a keyed hash: no address is ever stored.
     """
+    person = _name_of(request)
+    trace.current().person = person.partition(":")[0]
+    return person
+
+
+def _name_of(request: HttpRequest | Request) -> str:
     if request.user.is_authenticated:
         return f"user:{request.user.pk}"
     token = getattr(request, "auth", None)

@@ -2,7 +2,7 @@
 
 import time
 
-from classifier import serving, storage
+from classifier import serving, storage, telemetry
 from classifier.models import Prediction
 from ml.inference import Answer, Engine
 from ml.photos import Photo
@@ -37,6 +37,7 @@ def classify_photo(photo: Photo, *, person: str) -> Prediction:
     )
     # Once more: someone may have erased the same photo before our row could speak for it.
     storage.keep(photo)
+    telemetry.count_answer(prediction)
     return prediction
 
 

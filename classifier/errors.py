@@ -13,10 +13,13 @@ from django.core.exceptions import (
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.views.defaults import server_error as page_for_server_error
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from classifier import trace
+from classifier.refusals import count_refusal
 from classifier.serving import NoLiveModel
 from ml.photos import PhotoError
 
@@ -50,6 +53,7 @@ class ApiError(exceptions.APIException):
         self, detail: str, *, code: str, status_code: int = 400, field: str | None = None
     ) -> None:
         super().__init__(detail, code)
+        self.code = code
         self.status_code = status_code
         self.field = field
 
@@ -74,7 +78,9 @@ def as_response(error: Exception, context: dict[str, Any]) -> Response | None:
     if foreseen is None:
         return None
     set_rollback()
-    response = Response(as_body(foreseen), status=foreseen.status_code)
+    body = as_body(foreseen)
+    count_refusal(body["code"])
+    response = Response(body, status=foreseen.status_code)
     if foreseen.status_code == status.HTTP_503_SERVICE_UNAVAILABLE:
         response["Retry-After"] = str(_RETRY_AFTER_SECONDS)
     if wait := getattr(foreseen, "wait", None):
@@ -121,14 +127,19 @@ def _unavailable(error: Exception) -> ApiError | None:
 
 
 def as_body(error: exceptions.APIException) -> dict[str, Any]:
-    """An error as JSON: `code`, `detail`, `field`."""
+    """An error as JSON: `code`, `detail`, `field`, and the request's id to find it in the log."""
     field, detail = _first_detail(error.detail)
     if isinstance(error, ApiError):
         field = error.field
     code = getattr(detail, "code", error.default_code)
     if isinstance(error, exceptions.ValidationError) and code != "unknown_prediction":
         code = "invalid"
-    return {"code": _CODES.get(code, code), "detail": str(detail), "field": field}
+    return {
+        "code": _CODES.get(code, code),
+        "detail": str(detail),
+        "field": field,
+        "request_id": trace.current().request_id,
+    }
 
 
 def _first_detail(detail: Any) -> tuple[str | None, Any]:
@@ -141,6 +152,18 @@ def _first_detail(detail: Any) -> tuple[str | None, Any]:
         else:
             detail = detail[0]
     return field, detail
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler for an error that nobody foresaw, in the shape that the caller reads."""
+    if not request.path.startswith("/api/"):
+        return page_for_server_error(request)
+    error = ApiError(
+        "Something broke on our side, and it has been written to the log.",
+        code="internal_error",
+        status_code=500,
+    )
+    return JsonResponse(as_body(error), status=500)
 
 
 class HonestErrors:
@@ -156,6 +179,7 @@ class HonestErrors:
         unavailable = _unavailable(error)
         if unavailable is None:
             return None
+        count_refusal(unavailable.code)
         response = _unavailable_response(request, unavailable)
         response["Retry-After"] = str(_RETRY_AFTER_SECONDS)
         return response

@@ -28,3 +28,9 @@ class PhotoField(forms.FileField):
 class PhotoForm(forms.Form):
     # An empty file gets decode_photo's own code.
     photo = PhotoField(allow_empty_file=True)
+
+    @property
+    def refusals(self) -> list[str]:
+        """Why the photo was refused: codes of the API."""
+        codes = [error.code or "invalid" for error in self.errors.as_data().get("photo", [])]
+        return ["missing_image" if code == "required" else code for code in codes]

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from classifier.ids import uuid7
+from classifier.refusals import RefusalCount
 from classifier.versions import ModelVersion, Promotion, Server, TrainingPhoto
 from ml.inference import NEITHER, UNSURE, Answer
 from ml.photos import Photo
@@ -22,6 +23,7 @@ __all__ = [
     "ModelVersion",
     "Prediction",
     "Promotion",
+    "RefusalCount",
     "Server",
     "TrainingPhoto",
 ]

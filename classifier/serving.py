@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
+from classifier import telemetry
 from classifier.models import ModelVersion
 from ml.inference import Engine, OnnxEngine
 from ml.registry import VersionError
@@ -53,6 +54,7 @@ class LiveEngine:
         if self.engine is None or self.engine.card.version != live.name:
             self.engine = _load(live.name)
             _give_back_memory()
+            telemetry.version_loaded(live.name)
             logger.info("Version %s answers from now on.", live.name)
 
     def _note(self, problem: str) -> None:
@@ -80,7 +82,7 @@ def engine() -> Engine:
 
 def slot() -> AbstractContextManager[object]:
     """A turn on the cores: one photo a core at a time answers most photos a second."""
-    return _slots
+    return telemetry.counted(_slots)
 
 
 def readiness() -> tuple[bool, str]:

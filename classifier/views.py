@@ -14,6 +14,7 @@ from classifier import serving, storage
 from classifier.callers import person_of, remember_visitor, visible_to
 from classifier.classify import classify_photo
 from classifier.forms import PhotoForm
+from classifier.refusals import count_refusal
 from ml.photos import as_jpeg, decode_photo
 
 _SHOWN_SIDE = 640  # pixels
@@ -49,6 +50,8 @@ def classify(request: HtmxHttpRequest) -> HttpResponse:
     page = "classifier/home.html#answer" if request.htmx else "classifier/home.html"
     form = PhotoForm(request.POST, request.FILES)
     if not form.is_valid():
+        for code in form.refusals:
+            count_refusal(code)
         return render(request, page, {"form": form}, status=422)
 
     remember_visitor(request)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 
+from classifier import telemetry
 from classifier.models import Prediction
 from feedback.models import Feedback
 
@@ -58,6 +59,7 @@ def give_feedback(
         )
         if is_owner:
             _set_end_date(prediction, consent)
+    telemetry.count_feedback(feedback.agrees)
     return feedback, is_first
 
 

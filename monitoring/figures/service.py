@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.models import Count, Min
 from django.utils import timezone
 
 from classifier.models import ModelVersion
 from feedback.models import Feedback, Review
+
+
+# Nobody reviews more than that in a week: beyond, the number says nothing new, and takes longer.
+MOST_WAITING = 10_000
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,13 @@ class ReviewBacklog:
     """Photos that wait for a reviewer.
 
     Attributes:
-        photos: How many: with feedback, allowed to be learnt from, not decided on yet.
-        oldest: When the first feedback on any of them was given.
+        photos: How many: with feedback, allowed to be learnt from, not decided on yet; at most
+            `MOST_WAITING`.
+        is_more: Whether there are more than that.
     """
 
     photos: int
-    oldest: datetime | None
+    is_more: bool
 
 
 def database() -> Database:
@@ -84,11 +88,11 @@ def model_age(now: datetime | None = None) -> ModelAge:
 def review_backlog() -> ReviewBacklog:
     """Photos whose feedback nobody has reviewed, whenever it was given.
 
-    Query: photos of feedback that may be learnt from, without a decided review; each once.
+    Query: photos of feedback that may be learnt from, without a decided review; each once, and no
+    more than are needed to know that there are too many.
     """
     decided = Review.objects.decided().values("photo_sha256")
     waiting = Feedback.objects.to_learn_from().exclude(prediction__photo_sha256__in=decided)
-    found = waiting.aggregate(
-        photos=Count("prediction__photo_sha256", distinct=True), oldest=Min("created_at")
-    )
-    return ReviewBacklog(**found)
+    photos = waiting.order_by().values("prediction__photo_sha256").distinct()
+    count = photos[: MOST_WAITING + 1].count()
+    return ReviewBacklog(min(count, MOST_WAITING), is_more=count > MOST_WAITING)

@@ -1,0 +1,104 @@
+"""What `/metrics` shows: the counts of all workers, and what the database says at this moment."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db.models import Count
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from classifier.models import ModelVersion
+from classifier.telemetry import REGISTRY
+from feedback.models import Feedback, Review, Run, TrainingRun
+from monitoring.deadlines import Patient
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+# Prometheus itself gives up after ten.
+_SECONDS_FOR_THE_DATABASE = 3.0
+
+
+@dataclass(frozen=True)
+class Stock:
+    """What there is, by the database.
+
+    Attributes:
+        live: Names of the live version; none or one.
+        to_review: Photos with feedback that may be learnt from, and no reviewer's decision.
+        training_runs: How many retrainings there are in each state.
+    """
+
+    live: list[str]
+    to_review: int
+    training_runs: dict[str, int]
+
+
+def take_stock() -> Stock:
+    """Three cheap queries: neither reads the predictions as a whole."""
+    decided = Review.objects.decided().values("photo_sha256")
+    waiting = Feedback.objects.to_learn_from().exclude(prediction__photo_sha256__in=decided)
+    photos = waiting.order_by().values("prediction__photo_sha256").distinct()
+    found = TrainingRun.objects.order_by().values_list("state").annotate(Count("pk"))
+    return Stock(
+        live=list(ModelVersion.objects.live().values_list("name", flat=True)),
+        to_review=photos.count(),
+        training_runs={**dict.fromkeys(Run.State.values, 0), **dict(found)},
+    )
+
+
+_stock = Patient(take_stock, _SECONDS_FOR_THE_DATABASE)
+
+
+class StockCollector(Collector):
+    """The database's part of `/metrics`; without the database only that it is away."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        stock = _stock.answer()
+        yield GaugeMetricFamily(
+            "catsdogs_database_up",
+            f"Whether the database answers within {_SECONDS_FOR_THE_DATABASE:.0f} s.",
+            value=stock is not None,
+        )
+        if stock is not None:
+            yield from _gauges(stock)
+
+
+def _gauges(stock: Stock) -> Iterator[GaugeMetricFamily]:
+    live = GaugeMetricFamily(
+        "catsdogs_live_version_info",
+        "Always 1: the version that is to answer, by the database.",
+        labels=["version"],
+    )
+    for name in stock.live:
+        live.add_metric([name], 1)
+    yield live
+    yield GaugeMetricFamily(
+        "catsdogs_review_backlog", "Photos that wait for a reviewer.", value=stock.to_review
+    )
+    runs = GaugeMetricFamily(
+        "catsdogs_training_runs", "Retrainings by their state.", labels=["state"]
+    )
+    for state, number in stock.training_runs.items():
+        runs.add_metric([state], number)
+    yield runs
+
+
+def exposition() -> bytes:
+    """All of it in Prometheus's text format."""
+    return generate_latest(_counts()) + generate_latest(_of_the_database)
+
+
+def _counts() -> CollectorRegistry:
+    """The counts of this process, or of all workers where gunicorn.conf.py gave them a folder."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    workers = CollectorRegistry()
+    MultiProcessCollector(workers)
+    return workers
+
+
+_of_the_database = CollectorRegistry()
+_of_the_database.register(StockCollector())

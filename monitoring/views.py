@@ -1,0 +1,46 @@
+"""Doors of monitoring."""
+
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from rest_framework.throttling import BaseThrottle
+
+from monitoring.metrics import CONTENT_TYPE, exposition
+
+_REFUSED = (
+    "Metrics are for who sends 'Authorization: Bearer' with CATSDOGS_METRICS_TOKEN, "
+    "or asks from one of CATSDOGS_METRICS_NETWORKS.\n"
+)
+
+
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """What Prometheus scrapes."""
+    if not (_has_token(request) or _is_near(request)):
+        return HttpResponse(_REFUSED, status=403, content_type="text/plain; charset=utf-8")
+    return HttpResponse(exposition(), content_type=CONTENT_TYPE)
+
+
+def _has_token(request: HttpRequest) -> bool:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if not settings.METRICS_TOKEN or scheme.lower() != "bearer":
+        return False
+    return constant_time_compare(token.strip(), settings.METRICS_TOKEN)
+
+
+def _is_near(request: HttpRequest) -> bool:
+    # Through a proxy that NUM_PROXIES does not count, everybody seems to ask from the proxy.
+    if not settings.NUM_PROXIES and "X-Forwarded-For" in request.headers:
+        return False
+    try:
+        # Knows NUM_PROXIES.
+        address = ip_address(BaseThrottle().get_ident(request))  # type: ignore[arg-type]
+        address = getattr(address, "ipv4_mapped", None) or address
+    except ValueError:  # no address: a socket's client, or nonsense from a proxy
+        return False
+    return any(address in network for network in settings.METRICS_NETWORKS)

@@ -1,0 +1,26 @@
+import threading
+
+from monitoring.deadlines import Patient
+
+
+def test_an_answer_in_time_is_given():
+    assert Patient(lambda: 42, 5.0).answer() == 42
+
+
+def test_a_question_that_hangs_is_given_up_and_not_asked_a_second_time():
+    asked, go_on = [], threading.Event()
+
+    def hang():
+        asked.append(1)
+        go_on.wait(60)
+        return 42
+
+    patient = Patient(hang, 0.05)
+
+    assert [patient.answer(), patient.answer()] == [None, None]
+    assert len(asked) == 1
+
+    go_on.set()
+    patient._asking.join()
+    patient._seconds = 5.0
+    assert patient.answer() == 42
