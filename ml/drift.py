@@ -6,7 +6,7 @@ import numpy as np
 
 # By chance alone, a limit is passed once in so many times.
 _FALSE_ALARM = 1 / 1000
-_REPEATS = 10_000
+_REPEATS = 5_000
 _SEED = 20_261_124
 
 
@@ -37,7 +37,7 @@ def population_stability_index(expected: np.ndarray, actual: np.ndarray) -> np.n
 def alarm_limit(expected: np.ndarray, photos: int) -> float:
     """The index that so many photos of an unchanged world pass once in a thousand times.
 
-    Both histograms are drawn anew from the reference's shares, each with its own size, ten thousand
+    Both histograms are drawn anew from the reference's shares, each with its own size, thousands of
     times: a small reference is uncertain too. Of the number of photos the first two digits count:
     fewer photos make a slightly higher limit, and a number that grows needs no new draw each time.
 

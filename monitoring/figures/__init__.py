@@ -9,6 +9,7 @@ from monitoring.figures.drift import Drift, Moved, drift
 from monitoring.figures.photos import Photos, photos
 from monitoring.figures.quality import (
     Agreement,
+    AgreementInterval,
     Calibration,
     EstimatedAccuracy,
     FeedbackShare,
@@ -19,6 +20,12 @@ from monitoring.figures.quality import (
     calibration,
     estimated_accuracy,
     feedback_share,
+)
+from monitoring.figures.refusals import (
+    Refusals,
+    RefusalsInterval,
+    refusals,
+    refusals_over_time,
 )
 from monitoring.figures.service import (
     Database,
@@ -44,6 +51,7 @@ from monitoring.periods import Period
 
 __all__ = [
     "Agreement",
+    "AgreementInterval",
     "Answers",
     "AnswersInterval",
     "Calibration",
@@ -60,6 +68,8 @@ __all__ = [
     "Percentiles",
     "Period",
     "Photos",
+    "Refusals",
+    "RefusalsInterval",
     "ReliabilityBin",
     "ReviewBacklog",
     "Share",
@@ -78,5 +88,7 @@ __all__ = [
     "model_age",
     "novelty",
     "photos",
+    "refusals",
+    "refusals_over_time",
     "review_backlog",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 
@@ -95,8 +96,9 @@ def drift(period: Period, version: str | None = None) -> Drift:
     if model is None:
         return Drift(None, 0, (), has_baseline=False)
     baseline = Baseline.objects.filter(version=model).first()
-    if baseline and baseline.until > period.since:
-        period = Period(min(baseline.until, period.until), period.until)
+    if baseline and baseline.until >= period.since:
+        after = baseline.until + timedelta(microseconds=1)
+        period = Period(min(after, period.until), period.until)
     scope = Scope(period, model.name)
     lately = _named(scope)
     photos = sum(lately["answer"].values())

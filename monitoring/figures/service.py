@@ -11,10 +11,6 @@ from classifier.models import ModelVersion
 from feedback.models import Feedback, Review
 
 
-# Nobody reviews more than that in a week: beyond, the number says nothing new, and takes longer.
-MOST_WAITING = 10_000
-
-
 @dataclass(frozen=True)
 class Database:
     """Whether the database answers.
@@ -48,13 +44,10 @@ class ReviewBacklog:
     """Photos that wait for a reviewer.
 
     Attributes:
-        photos: How many: with feedback, allowed to be learnt from, not decided on yet; at most
-            `MOST_WAITING`.
-        is_more: Whether there are more than that.
+        photos: How many: with feedback, allowed to be learnt from, not decided on yet.
     """
 
     photos: int
-    is_more: bool
 
 
 def database() -> Database:
@@ -88,11 +81,9 @@ def model_age(now: datetime | None = None) -> ModelAge:
 def review_backlog() -> ReviewBacklog:
     """Photos whose feedback nobody has reviewed, whenever it was given.
 
-    Query: photos of feedback that may be learnt from, without a decided review; each once, and no
-    more than are needed to know that there are too many.
+    Query: photos of feedback that may be learnt from, without a decided review; each once.
     """
     decided = Review.objects.decided().values("photo_sha256")
     waiting = Feedback.objects.to_learn_from().exclude(prediction__photo_sha256__in=decided)
-    photos = waiting.order_by().values("prediction__photo_sha256").distinct()
-    count = photos[: MOST_WAITING + 1].count()
-    return ReviewBacklog(min(count, MOST_WAITING), is_more=count > MOST_WAITING)
+    # In PostgreSQL much faster than COUNT(DISTINCT …), which sorts.
+    return ReviewBacklog(waiting.order_by().values("prediction__photo_sha256").distinct().count())
