@@ -55,6 +55,12 @@ def _fine_confidence() -> Expression:
     )
 
 
+def _novelty_bin() -> Expression:
+    # To PostgreSQL the least of null and 99 is 99, to SQLite it is null.
+    known = When(novelty__isnull=False, then=confidence_bin("novelty", 100))
+    return Case(known, output_field=SmallIntegerField())
+
+
 def _by_ratio(of: Expression | F, lowest: float, ratio: float) -> Expression:
     bounded = Greatest(Cast(of, FloatField()), Value(lowest))
     return _whole(
@@ -84,7 +90,7 @@ def _milliseconds(field: str) -> Measure:
 
 MEASURES = {
     "confidence": Measure("confidence", _fine_confidence(), _confidence_edge),
-    "novelty": Measure("novelty", confidence_bin("novelty", 100), lambda bin: bin / 100),
+    "novelty": Measure("novelty", _novelty_bin(), lambda bin: bin / 100),
     "inference_ms": _milliseconds("inference_ms"),
     "total_ms": _milliseconds("total_ms"),
     "pixels": Measure(

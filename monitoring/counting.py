@@ -271,7 +271,8 @@ def _bucketed(rows: _Rows, field: str, step: timedelta) -> _Rows:
 
 
 def _unordered(rows: QuerySet[Any], keys: Iterable[str], **sums: Any) -> QuerySet[Any, Any]:
-    return rows.order_by().values_list(*keys).annotate(**sums)
+    counted: QuerySet[Any, Any] = rows.order_by().values_list(*keys).annotate(**sums)
+    return counted
 
 
 def _add_up(

@@ -62,4 +62,4 @@ def teach_sqlite(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
     """Give a new connection to SQLite its `percentile_cont`."""
     if connection.vendor == "sqlite":
         raw: sqlite3.Connection = connection.connection
-        raw.create_aggregate("percentile_cont", 2, _PercentileCont)
+        raw.create_aggregate("percentile_cont", 2, _PercentileCont)  # type: ignore[arg-type]
