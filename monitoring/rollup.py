@@ -75,7 +75,11 @@ def _go_on(until: datetime, say: Callable[[datetime], None]) -> int:
         if begin is None or begin >= until:
             return 0
         end = min(begin + _HOURS_AT_ONCE * HOUR, until)
+        # What is noted on these hours so far is in what is counted now.
+        notes = TouchedHour.objects.filter(hour__gte=begin, hour__lt=end)
+        seen = list(notes.values_list("pk", flat=True)[:_NOTES_AT_ONCE])
         _sum_up([(begin, end)])
+        TouchedHour.objects.filter(pk__in=seen).delete()
         state.rolled_until = end
         state.save()
     say(end)
