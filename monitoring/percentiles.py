@@ -44,7 +44,7 @@ class _PercentileCont:
         self.values: list[float] = []
         self.share = 0.0
 
-    def step(self, value: float | None, share: float) -> None:
+    def step(self, value: float | None = None, share: float = 0.0) -> None:
         self.share = share
         if value is not None:
             self.values.append(value)
@@ -62,4 +62,4 @@ def teach_sqlite(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
     """Give a new connection to SQLite its `percentile_cont`."""
     if connection.vendor == "sqlite":
         raw: sqlite3.Connection = connection.connection
-        raw.create_aggregate("percentile_cont", 2, _PercentileCont)
+        raw.create_aggregate("percentile_cont", 2, _PercentileCont)  # type: ignore[arg-type]

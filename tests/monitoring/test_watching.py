@@ -15,8 +15,8 @@ from tests.make import make_feedback, make_prediction
 
 pytestmark = pytest.mark.django_db
 
-PAST = datetime(2026, 3, 1, 10, 20, 30, 123, tzinfo=UTC)
-ITS_HOUR = datetime(2026, 3, 1, 10, tzinfo=UTC)
+PAST = datetime(2025, 3, 1, 10, 20, 30, 123, tzinfo=UTC)
+ITS_HOUR = datetime(2025, 3, 1, 10, tzinfo=UTC)
 
 
 @pytest.fixture

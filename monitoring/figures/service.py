@@ -1,0 +1,89 @@
+"""What stands behind the answers: the database, the live version, the queue of reviewers."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import DatabaseError, InterfaceError, connection
+from django.utils import timezone
+
+from classifier.models import ModelVersion
+from feedback.models import Feedback, Review
+
+
+@dataclass(frozen=True)
+class Database:
+    """Whether the database answers.
+
+    Attributes:
+        is_up: It does.
+        milliseconds: How long it took to answer; None where it did not.
+    """
+
+    is_up: bool
+    milliseconds: float | None
+
+
+@dataclass(frozen=True)
+class ModelAge:
+    """Of the live version; None where there is none.
+
+    Attributes:
+        version: Its name.
+        since_training: How long ago it was trained.
+        since_promotion: How long it has been answering.
+    """
+
+    version: str | None
+    since_training: timedelta | None
+    since_promotion: timedelta | None
+
+
+@dataclass(frozen=True)
+class ReviewBacklog:
+    """Photos that wait for a reviewer.
+
+    Attributes:
+        photos: How many: with feedback, allowed to be learnt from, not decided on yet.
+    """
+
+    photos: int
+
+
+def database() -> Database:
+    """Whether the database answers, and how fast; it never raises.
+
+    Query: `SELECT 1`. A database that hangs is not told apart here: whoever calls this waits for
+    the connection's own limits.
+    """
+    started = time.perf_counter()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (DatabaseError, InterfaceError):
+        return Database(is_up=False, milliseconds=None)
+    return Database(is_up=True, milliseconds=(time.perf_counter() - started) * 1000)
+
+
+def model_age(now: datetime | None = None) -> ModelAge:
+    """How old the live version is.
+
+    Query: `trained_at` and `promoted_at` of the live version.
+    """
+    now = now or timezone.now()
+    live = ModelVersion.objects.live().first()
+    if live is None:
+        return ModelAge(None, None, None)
+    since_promotion = now - live.promoted_at if live.promoted_at else None
+    return ModelAge(live.name, now - live.trained_at, since_promotion)
+
+
+def review_backlog() -> ReviewBacklog:
+    """Photos whose feedback nobody has reviewed, whenever it was given.
+
+    Query: photos of feedback that may be learnt from, without a decided review; each once.
+    """
+    decided = Review.objects.decided().values("photo_sha256")
+    waiting = Feedback.objects.to_learn_from().exclude(prediction__photo_sha256__in=decided)
+    # In PostgreSQL much faster than COUNT(DISTINCT …), which sorts.
+    return ReviewBacklog(waiting.order_by().values("prediction__photo_sha256").distinct().count())
