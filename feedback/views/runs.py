@@ -30,7 +30,11 @@ def runs(request: StaffRequest) -> HttpResponse:
 def run(request: StaffRequest, run_id: uuid.UUID) -> HttpResponse:
     tasks.reap(timezone.now())
     found = get_object_or_404(TrainingRun.objects.select_related("live", "candidate"), pk=run_id)
-    context = {"run": found, "checks": retraining.rows_of(found), "took": took(found)}
+    # What was refused comes first; a dozen slices that passed need not all be read.
+    rows = sorted(retraining.rows_of(found), key=lambda check: bool(check["passed"]))
+    slices = [check for check in rows if check["passed"] and check["name"].startswith("slice")]
+    checks = [check for check in rows if check not in slices]
+    context = {"run": found, "checks": checks, "slices": slices, "took": took(found)}
     return show_progress(request, found) or render(request, "feedback/runs_one.html", context)
 
 
