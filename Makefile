@@ -38,8 +38,11 @@ lint: .venv/.dev ## Check style, formatting and who imports whom
 types: .venv/.dev ## Check types
 	$(python) -m mypy
 
-bench: .venv/.train ## Measure the candidates of docs/candidates.md on the photos in CATSDOGS_DATA
-	$(python) -m benchmarks.candidates
+bench: .venv/.dev ## Measure the loop, and swaps under load; with photos in CATSDOGS_DATA, all candidates too
+	$(python) -m benchmarks.loop
+	$(python) -m benchmarks.swapping
+	@[ -d "$${CATSDOGS_DATA:-data/raw}" ] && exec $(python) -m benchmarks.candidates || \
+		echo "No photos in CATSDOGS_DATA: the candidates are not measured."
 
 train: .venv/.train ## Train a version on the photos in CATSDOGS_DATA
 	$(manage) train_model

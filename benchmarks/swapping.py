@@ -15,8 +15,6 @@ import json
 import math
 import os
 import secrets
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -29,6 +27,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from benchmarks.site import running_site
 from ml.registry import list_versions, load_card, save_version
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -66,8 +65,10 @@ def main() -> int:
     options = parser.parse_args()
     photos = list(_photos(options.photos))
     with tempfile.TemporaryDirectory(prefix="catsdogs-swapping-") as place:
-        port = _prepare(Path(place), options.database)
-        with _server(port, options.workers), _clients(port, photos, options.clients) as asked:
+        with (
+            _site(Path(place), options.database, options.workers) as port,
+            _clients(port, photos, options.clients) as asked,
+        ):
             quiet, swapping, swaps = _rounds(asked, options.rounds, options.seconds)
     figures = {
         "clients": options.clients,
@@ -118,63 +119,31 @@ def _followed(part: Sequence[Asked], version: str, committed: float) -> float:
     return max(late, default=0.0) if part[-1].version == version else math.inf
 
 
-def _prepare(place: Path, database: str | None) -> int:
-    """Two versions, an empty site and a free port; this process's Django then works on it too."""
+@contextlib.contextmanager
+def _site(place: Path, database: str | None, workers: int) -> Iterator[int]:
+    """A site with two versions; this process's Django works on it too. Gives its port."""
     newest = ROOT / "models" / list_versions(ROOT / "models")[-1]
     card = load_card(newest)
     files = {name: (newest / name).read_bytes() for name in card.files}
     for name in (FIRST, SECOND):
         save_version(place / "models", replace(card, version=name), files)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    os.environ.update(
-        ALLOWED_HOSTS="127.0.0.1",
-        CATSDOGS_API_ACCESS="open",
-        CATSDOGS_MODELS=str(place / "models"),
-        CATSDOGS_VAR=str(place / "var"),
-        DATABASE_URL=database or f"sqlite:///{place}/site.sqlite3",
-        DEBUG="false",
-        DJANGO_SETTINGS_MODULE="catsdogs.settings",
-        HOST="127.0.0.1",
-        HTTPS="false",
-        PORT=str(port),
-        SECRET_KEY=secrets.token_urlsafe(50),
-    )
-    import django
+    settings = {
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "CATSDOGS_API_ACCESS": "open",
+        "DEBUG": "false",
+        "GUNICORN_CMD_ARGS": f"--log-level=warning --workers={workers}",
+        "HTTPS": "false",
+        "SECRET_KEY": secrets.token_urlsafe(50),
+    }
+    with running_site(place / "var", place / "models", database=database, **settings) as site:
+        os.environ.update(site.environment)
+        import django
 
-    django.setup()
-    from django.core.management import call_command
+        django.setup()
+        from classifier.promoting import promote_version
 
-    from classifier.promoting import promote_version
-
-    (place / "var" / "static").mkdir(parents=True)
-    call_command("migrate", verbosity=0)
-    promote_version(FIRST, by="bench")
-    return port
-
-
-@contextlib.contextmanager
-def _server(port: int, workers: int) -> Iterator[None]:
-    options = ["--log-level", "warning", "--workers", str(workers)]
-    command = [sys.executable, "-m", "gunicorn", *options]
-    with subprocess.Popen(command, cwd=ROOT) as server:
-        try:
-            _wait_until_ready(port, server)
-            yield
-        finally:
-            server.terminate()
-
-
-def _wait_until_ready(port: int, server: subprocess.Popen[bytes]) -> None:
-    end = time.perf_counter() + 60
-    while time.perf_counter() < end and server.poll() is None:
-        with contextlib.suppress(OSError), contextlib.closing(_connection(port)) as connection:
-            connection.request("GET", "/readyz")
-            if connection.getresponse().status == 200:
-                return
-        time.sleep(0.1)
-    sys.exit("The server did not become ready.")
+        promote_version(FIRST, by="bench")
+        yield int(site.environment["PORT"])
 
 
 @contextlib.contextmanager
