@@ -41,8 +41,11 @@ types: .venv/.dev ## Check types
 bench: .venv/.dev ## Measure the loop, and swaps under load; with photos in CATSDOGS_DATA, all candidates too
 	$(python) -m benchmarks.loop
 	$(python) -m benchmarks.swapping
-	@[ -d "$${CATSDOGS_DATA:-data/raw}" ] && exec $(python) -m benchmarks.candidates || \
-		echo "No photos in CATSDOGS_DATA: the candidates are not measured."
+	@if [ -d "$${CATSDOGS_DATA:-data/raw}" ]; then \
+		$(python) -m benchmarks.candidates; \
+	else \
+		echo "No photos in CATSDOGS_DATA: the candidates are not measured."; \
+	fi
 
 train: .venv/.train ## Train a version on the photos in CATSDOGS_DATA
 	$(manage) train_model

@@ -64,12 +64,12 @@ def main() -> int:
     parser.add_argument("--to", type=Path, help="write the figures there, as JSON")
     options = parser.parse_args()
     photos = list(_photos(options.photos))
-    with tempfile.TemporaryDirectory(prefix="catsdogs-swapping-") as place:
-        with (
-            _site(Path(place), options.database, options.workers) as port,
-            _clients(port, photos, options.clients) as asked,
-        ):
-            quiet, swapping, swaps = _rounds(asked, options.rounds, options.seconds)
+    with (
+        tempfile.TemporaryDirectory(prefix="catsdogs-swapping-") as place,
+        _site(Path(place), options.database, options.workers) as port,
+        _clients(port, photos, options.clients) as asked,
+    ):
+        quiet, swapping, swaps = _rounds(asked, options.rounds, options.seconds)
     figures = {
         "clients": options.clients,
         "workers": options.workers,
