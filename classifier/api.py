@@ -45,7 +45,6 @@ class ErrorSerializer(serializers.Serializer):
     code = serializers.CharField(help_text="Short and stable: for programs.")
     detail = serializers.CharField(help_text="What was wrong, what was expected, what came in.")
     field = serializers.CharField(allow_null=True, help_text="The field at fault, if one is.")
-    request_id = serializers.CharField(help_text="Also in the header X-Request-ID and in our log.")
 
 
 class AnsweredBySerializer(serializers.Serializer):

@@ -18,7 +18,6 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from classifier import trace
 from classifier.refusals import count_refusal
 from classifier.serving import NoLiveModel
 from ml.photos import PhotoError
@@ -127,19 +126,14 @@ def _unavailable(error: Exception) -> ApiError | None:
 
 
 def as_body(error: exceptions.APIException) -> dict[str, Any]:
-    """An error as JSON: `code`, `detail`, `field`, and the request's id to find it in the log."""
+    """An error as JSON: `code`, `detail`, `field`; the request's id is in its header."""
     field, detail = _first_detail(error.detail)
     if isinstance(error, ApiError):
         field = error.field
     code = getattr(detail, "code", error.default_code)
     if isinstance(error, exceptions.ValidationError) and code != "unknown_prediction":
         code = "invalid"
-    return {
-        "code": _CODES.get(code, code),
-        "detail": str(detail),
-        "field": field,
-        "request_id": trace.current().request_id,
-    }
+    return {"code": _CODES.get(code, code), "detail": str(detail), "field": field}
 
 
 def _first_detail(detail: Any) -> tuple[str | None, Any]:
