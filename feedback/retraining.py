@@ -14,6 +14,7 @@ from classifier.models import ModelVersion, Prediction, TrainingPhoto
 from classifier.unlearning import unlearn_unless_allowed
 from classifier.versions import PromotionError
 from feedback import tasks
+from feedback.discarding import discard_refused
 from feedback.examples import approved_examples
 from feedback.heartbeat import AWAY, Heartbeat, Overtaken, RunFailed, ours
 from feedback.models import Review, TrainingRun
@@ -207,6 +208,7 @@ def _keep(
         raise
     run.refresh_from_db()
     _forget_withdrawn(card)
+    discard_refused(timezone.now())
 
 
 def _forget_withdrawn(card: Card) -> None:
