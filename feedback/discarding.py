@@ -9,7 +9,7 @@ from django.conf import settings
 
 from feedback.models import TrainingRun
 
-# A name says the day, and the first free one of a day is given: it must not become free again on it.
+# The first free name of a day is given to a version: on that day, none may become free again.
 _DAYS = timedelta(days=2)
 # Enough to look at what was refused lately, to replay it, or to let it answer after all.
 KEPT = 3
