@@ -83,19 +83,7 @@ def running_site(
     Raises:
         TimeoutError: if it does not answer; the message holds the end of its log.
     """
-    port = _free_port()
-    environment = {
-        **os.environ,
-        "CATSDOGS_MODELS": str(models),
-        "CATSDOGS_VAR": str(folder),
-        "DATABASE_URL": database or f"sqlite:///{folder / 'catsdogs.sqlite3'}",
-        "DEBUG": "true",
-        "DJANGO_SETTINGS_MODULE": "catsdogs.settings",
-        "DJANGO_SUPERUSER_PASSWORD": LOGIN[1],
-        "HOST": _HOST,
-        "PORT": str(port),
-        **settings,
-    }
+    environment = _environment(folder, models, database, settings)
     (folder / "static").mkdir(parents=True, exist_ok=True)
     _manage(environment, "migrate", "--noinput", "--verbosity=0")
     _manage(environment, "register_models")
@@ -111,12 +99,29 @@ def running_site(
             stderr=subprocess.STDOUT,
         )
     try:
-        url = f"http://{_HOST}:{port}"
+        url = f"http://{_HOST}:{environment['PORT']}"
         _wait_until_ready(url, server, log)
         yield Site(url, environment, server.pid, log)
     finally:
         server.terminate()
         server.wait(timeout=30)
+
+
+def _environment(
+    folder: Path, models: Path, database: str | None, settings: Mapping[str, str]
+) -> dict[str, str]:
+    return {
+        **os.environ,
+        "CATSDOGS_MODELS": str(models),
+        "CATSDOGS_VAR": str(folder),
+        "DATABASE_URL": database or f"sqlite:///{folder / 'catsdogs.sqlite3'}",
+        "DEBUG": "true",
+        "DJANGO_SETTINGS_MODULE": "catsdogs.settings",
+        "DJANGO_SUPERUSER_PASSWORD": LOGIN[1],
+        "HOST": _HOST,
+        "PORT": str(_free_port()),
+        **settings,
+    }
 
 
 def _manage(environment: Mapping[str, str], *arguments: str) -> str:

@@ -104,8 +104,16 @@ def make_base(
     folder = root / version
     card = load_version(folder)
     _check(card, examples)
-    mind = mind_of(folder, card)
-    maker = _maker(folder, card, cache)
+    mind, maker = mind_of(folder, card), _maker(folder, card, cache)
+    base = _base_of(card, mind, maker, examples, neither)
+    path = save_base(root, base)
+    say(f"Saved its base {path.name}, {path.stat().st_size / 1e6:.1f} MB, in {root / BASES}.")
+    return load_base(path)
+
+
+def _base_of(
+    card: Card, mind: Mind, maker: _Maker, examples: Sequence[Example], neither: Path | None
+) -> Base:
     train, judged = in_split(examples, "train"), in_split(examples, "calibration")
     first = maker.rehearse(train, maker.first, mind.first, NUM_FIRST)
     second = None
@@ -115,7 +123,7 @@ def make_base(
     holdout, traits = _holdout(maker, in_split(examples, "holdout"), mind)
     judged += in_split(examples, "holdout")
     strangers, kinds = _strangers(maker, neither, mind.first, calibration)
-    base = Base(
+    return Base(
         "",
         _about(card, mind, len(train)),
         first,
@@ -128,9 +136,6 @@ def make_base(
         perceptual_hashes(judged, maker.cache),
         mind.novelty.familiar if mind.novelty else None,
     )
-    path = save_base(root, base)
-    say(f"Saved its base {path.name}, {path.stat().st_size / 1e6:.1f} MB, in {root / BASES}.")
-    return load_base(path)
 
 
 def _holdout(

@@ -92,11 +92,7 @@ def see(
     for example, why in plain.broken:
         say(f"Left out photo {example.sha256[:12]}: {why}")
     hashes = perceptual_hashes(plain.examples, cache)
-    new = ~_near(hashes, base.hashes)
-    if not new.all():
-        say(f"Left out {int((~new).sum())}: near duplicates of photos that versions are judged by.")
-    if not new.any():
-        raise ValueError("No photo is left that versions are not judged by. Approve some more.")
+    new = _not_judged_by(hashes, base, say)
     kept, looks = tuple(e for e, is_new in zip(plain.examples, new, strict=True) if is_new), None
     if second is not None:
         looks = _features(
@@ -107,6 +103,16 @@ def see(
     targets = [base.labels.index(e.label) if e.label in base.labels else -1 for e in kept]
     photos = tuple(example.sha256 for example in kept)
     return Lessons(grouped, Seen(photos, np.array(targets, int), plain.vectors[new, 0], looks))
+
+
+def _not_judged_by(hashes: np.ndarray, base: Base, say: Say) -> np.ndarray:
+    """Which photos show no picture that versions are judged by, `bool`, shape `(n,)`."""
+    new = ~_near(hashes, base.hashes)
+    if not new.all():
+        say(f"Left out {int((~new).sum())}: near duplicates of photos that versions are judged by.")
+    if not new.any():
+        raise ValueError("No photo is left that versions are not judged by. Approve some more.")
+    return np.asarray(new)
 
 
 def _features(
