@@ -13,7 +13,7 @@ moved := $(CATSDOGS_VAR)$(shell grep -s ^CATSDOGS_VAR= .env)
 export PLAYWRIGHT_BROWSERS_PATH ?= $(CURDIR)/.venv/browsers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types bench train admin up locks clean database browser always
+.PHONY: help setup run test lint types bench train retrain admin up locks clean database browser always
 
 help: ## Show this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -43,6 +43,9 @@ bench: .venv/.train ## Measure the candidates of docs/candidates.md on the photo
 
 train: .venv/.train ## Train a version on the photos in CATSDOGS_DATA
 	$(manage) train_model
+
+retrain: .venv/.serve database ## Learn from the feedback that was approved; a better version goes live
+	$(manage) retrain
 
 admin: .venv/.serve database ## Create a staff user (asks, or takes DJANGO_SUPERUSER_USERNAME and _PASSWORD)
 	@DJANGO_SUPERUSER_EMAIL="$${DJANGO_SUPERUSER_EMAIL:-$$DJANGO_SUPERUSER_USERNAME@localhost}" \

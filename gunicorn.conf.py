@@ -68,6 +68,12 @@ errorlog = "-"
 loglevel = "info"
 
 
+def worker_exit(server: object, worker: object) -> None:
+    """Take the process off the list of those that answer."""
+    if serving := sys.modules.get("classifier.serving"):  # else it never came so far
+        serving.stop()
+
+
 def on_starting(server: object) -> None:
     """Say at once, in words, that the address is taken, in place of five retries."""
     family = socket.AF_INET6 if ":" in HOST else socket.AF_INET

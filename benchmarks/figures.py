@@ -1,4 +1,4 @@
-"""What each figure of the last 30 days costs: the best and the worst of some runs, in milliseconds.
+"""What each figure costs: the first, the median and the worst of some runs, in milliseconds.
 
 python -m benchmarks.figures --database postgresql://…
 """

@@ -21,7 +21,8 @@ _ROOT = Path(__file__).resolve().parent.parent
 _HOST = "127.0.0.1"
 # A fresh database and a cold disk included.
 _SECONDS_TO_START = 60
-_NAME, _PASSWORD = "reviewer", "only-for-this-site"
+# Who may do all there, and with which password.
+LOGIN = ("reviewer", "only-for-this-site")
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Site:
         session = requests.Session()
         address = f"{self.url}/admin/login/"
         token = token_in(session.get(address, timeout=30).text)
-        said = {"username": _NAME, "password": _PASSWORD, "next": "/admin/"}
+        said = {"username": LOGIN[0], "password": LOGIN[1], "next": "/admin/"}
         said["csrfmiddlewaretoken"] = token
         session.post(address, said, timeout=30).raise_for_status()
         return session
@@ -90,7 +91,7 @@ def running_site(
         "DATABASE_URL": database or f"sqlite:///{folder / 'catsdogs.sqlite3'}",
         "DEBUG": "true",
         "DJANGO_SETTINGS_MODULE": "catsdogs.settings",
-        "DJANGO_SUPERUSER_PASSWORD": _PASSWORD,
+        "DJANGO_SUPERUSER_PASSWORD": LOGIN[1],
         "HOST": _HOST,
         "PORT": str(port),
         **settings,
@@ -98,7 +99,7 @@ def running_site(
     (folder / "static").mkdir(parents=True, exist_ok=True)
     _manage(environment, "migrate", "--noinput", "--verbosity=0")
     _manage(environment, "register_models")
-    who = (f"--username={_NAME}", f"--email={_NAME}@localhost")
+    who = (f"--username={LOGIN[0]}", f"--email={LOGIN[0]}@localhost")
     _manage(environment, "createsuperuser", "--noinput", *who)
     log = folder / "server.log"
     with log.open("wb") as output:

@@ -82,6 +82,9 @@ PHOTO_MAX_BATCH = 32
 FILE_UPLOAD_HANDLERS = ["classifier.uploads.BoundedMemoryHandler"]
 DATA_UPLOAD_MAX_NUMBER_FILES = PHOTO_MAX_BATCH
 
+# Of one person: what they say beyond it on one day teaches nothing.
+FEEDBACK_PER_DAY = env.int("CATSDOGS_FEEDBACK_PER_DAY", default=50)
+
 # Inference
 INFERENCE_SLOTS = env.int("CATSDOGS_INFERENCE_SLOTS", default=0) or os.cpu_count() or 1
 

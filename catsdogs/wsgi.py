@@ -1,4 +1,4 @@
-"""The entry point of a server: loads the live version beside the first requests."""
+"""The entry point of a server: what runs beside the requests starts here."""
 
 import os
 
@@ -7,7 +7,10 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "catsdogs.settings")
 application = get_wsgi_application()
 
-from classifier import refusals, serving  # noqa: E402  needs the settings that the line above has read
+# They need the settings that the line above has read.
+from classifier import refusals, serving  # noqa: E402
+from feedback import tasks  # noqa: E402
 
 serving.start()
 refusals.start()
+tasks.start_reaper()

@@ -1,11 +1,14 @@
 """Predictions, versions and tokens in the admin: what happened is read, never rewritten."""
 
+import json
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Prefetch, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -14,7 +17,14 @@ from import_export.admin import ExportMixin
 from import_export.formats.base_formats import CSV
 from import_export.resources import ModelResource
 
-from classifier.models import ApiToken, ModelVersion, Prediction
+from classifier.classify import erase_prediction
+from classifier.models import ApiToken, ModelVersion, Prediction, Promotion, Server
+from classifier.promoting import promote_version, roll_back_version
+from classifier.versions import PromotionError
+from ml.registry import VersionError
+
+# Of the predictions about to be erased.
+_SHOWN = 20
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -91,12 +101,13 @@ class PredictionAdmin(ExportMixin, ReadOnly):  # type: ignore[misc]  # it ships 
     search_help_text = "A prediction's id, a photo's SHA-256, or a person."
     resource_classes = (PredictionResource,)
     formats = (CSV,)
+    actions = ("erase",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
         return super().get_queryset(request).prefetch_related(Prefetch("feedback"))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return ["picture", *(field.name for field in Prediction._meta.fields)]
+        return ["picture", *(field.name for field in Prediction._meta.fields), "paper"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return self.get_fields(request, obj)
@@ -125,6 +136,37 @@ class PredictionAdmin(ExportMixin, ReadOnly):  # type: ignore[misc]  # it ships 
     def took(self, prediction: Prediction) -> str:
         return f"{prediction.total_ms:.0f} ms"
 
+    @admin.display(description="receipt")
+    def paper(self, prediction: Prediction) -> SafeString:
+        return _as_text(prediction.receipt)
+
+    def has_erase_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("classifier.delete_prediction")
+
+    @admin.action(description="Erase the selected predictions", permissions=["erase"])
+    def erase(self, request: HttpRequest, queryset: QuerySet[Prediction]) -> HttpResponse | None:
+        """Django's own deleting would leave the photos behind."""
+        if "confirmed" not in request.POST:
+            context = {
+                **self.admin_site.each_context(request),
+                "title": "Erase predictions",
+                "opts": self.opts,
+                "chosen": request.POST.getlist(ACTION_CHECKBOX_NAME),
+                "select_across": request.POST.get("select_across", "0"),
+                "number": queryset.count(),
+                "predictions": queryset[:_SHOWN],
+            }
+            return TemplateResponse(request, "classifier/erase_selected.html", context)
+        predictions = list(queryset)
+        for prediction in predictions:
+            erase_prediction(prediction)
+        self.message_user(request, f"{len(predictions)} erased, with their photos and feedback.")
+        return None
+
+
+def _as_text(receipt: dict[str, Any]) -> SafeString:
+    return format_html("<pre>{}</pre>", json.dumps(receipt, indent=2, ensure_ascii=False))
+
 
 def _image(prediction: Prediction, css_class: str, height: int) -> SafeString:
     if not prediction.photo_is_kept:
@@ -141,9 +183,15 @@ def _image(prediction: Prediction, css_class: str, height: int) -> SafeString:
 class ModelVersionAdmin(ReadOnly):
     list_display = (
         *("name", "is_live", "known", "architecture", "accuracy"),
-        *("trained_at", "promoted_at"),
+        *("trained_at", "promoted_at", "withdrawn_photos"),
     )
-    actions = ("promote",)
+    actions = ("promote", "roll_back")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [*(field.name for field in ModelVersion._meta.fields), "paper"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return self.get_fields(request, obj)
 
     @admin.display(description="labels")
     def known(self, version: ModelVersion) -> str:
@@ -159,9 +207,44 @@ class ModelVersionAdmin(ReadOnly):
         if queryset.count() != 1:
             self.message_user(request, "Choose exactly one version.", messages.ERROR)
             return
-        version = queryset.get()
-        version.promote()
-        self.message_user(request, f"{version} is live; servers follow within seconds.")
+        try:
+            version = promote_version(queryset.get().name, by=request.user.get_username())
+        except VersionError as error:
+            self.message_user(request, str(error), messages.ERROR)
+        else:
+            self.message_user(request, f"{version} is live; servers follow within seconds.")
+
+    @admin.action(description="Go back to the version before")
+    def roll_back(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
+        if [version.is_live for version in queryset] != [True]:
+            self.message_user(request, "Choose the live version, and no other.", messages.ERROR)
+            return
+        try:
+            version = roll_back_version(by=request.user.get_username())
+        except (PromotionError, VersionError) as error:
+            self.message_user(request, str(error), messages.ERROR)
+        else:
+            self.message_user(request, f"{version} is live again; servers follow within seconds.")
+
+    @admin.display(description="receipt")
+    def paper(self, version: ModelVersion) -> SafeString:
+        return _as_text(version.receipt)
+
+
+@admin.register(Promotion)
+class PromotionAdmin(ReadOnly):
+    list_display = ("at", "version", "previous", "by", "is_rollback", "rolled_back_at")
+    list_filter = ("is_rollback", "by")
+    list_select_related = ("version", "previous")
+
+
+@admin.register(Server)
+class ServerAdmin(ReadOnly):
+    list_display = ("host", "pid", "version", "lives", "problem", "started_at", "seen_at")
+
+    @admin.display(description="lives", boolean=True)
+    def lives(self, server: Server) -> bool:
+        return server.is_alive(timezone.now())
 
 
 @admin.register(ApiToken)

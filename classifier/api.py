@@ -1,5 +1,6 @@
 """The API's doors to photos, predictions and versions."""
 
+import uuid
 from datetime import UTC, datetime
 from typing import IO, Any
 
@@ -7,6 +8,7 @@ import django_filters
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import generics, parsers, serializers, status
@@ -71,6 +73,7 @@ class LinksSerializer(serializers.Serializer):
     self = serializers.URLField()
     feedback = serializers.URLField()
     explanation = serializers.URLField(allow_null=True, help_text="null until there are heat maps.")
+    receipt = serializers.URLField()
 
     def to_representation(self, instance: Prediction) -> dict[str, str | None]:
         request = self.context["request"]
@@ -78,6 +81,7 @@ class LinksSerializer(serializers.Serializer):
             "self": absolute("api-prediction", args=[instance.pk], request=request),
             "feedback": absolute("api-feedback", request=request),
             "explanation": None,
+            "receipt": absolute("api-receipt", args=[instance.pk], request=request),
         }
 
 
@@ -105,6 +109,47 @@ class PredictionSerializer(serializers.ModelSerializer):
         return "stored"
 
 
+class ReceiptModelSerializer(serializers.Serializer):
+    version = serializers.CharField()
+    weights_sha256 = serializers.CharField()
+    files = serializers.DictField(
+        child=serializers.CharField(), help_text="SHA-256 of each file that takes part."
+    )
+    data_digest = serializers.CharField(help_text="Of the photos it was trained on.")
+    preprocessing = serializers.CharField(help_text="How photos are prepared.")
+    thresholds = serializers.DictField(help_text="Limits and temperatures, from its card.")
+    code_revision = serializers.CharField(allow_null=True)
+
+
+class ReceiptPhotoSerializer(serializers.Serializer):
+    sha256 = serializers.CharField()
+    format = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    bytes = serializers.IntegerField()
+
+
+class ReceiptTimingsSerializer(serializers.Serializer):
+    decode = serializers.FloatField()
+    inference = serializers.FloatField()
+    total = serializers.FloatField()
+
+
+class ReceiptSerializer(serializers.Serializer):
+    """`Prediction.receipt`, for the schema."""
+
+    id = serializers.UUIDField()
+    answered_at = serializers.DateTimeField()
+    answer = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # Field.label is its caption
+    confidence = serializers.FloatField()
+    probabilities = serializers.DictField(child=serializers.FloatField())
+    novelty = serializers.FloatField(allow_null=True)
+    photo = ReceiptPhotoSerializer()
+    timings_ms = ReceiptTimingsSerializer()
+    model = ReceiptModelSerializer()
+
+
 class UploadSerializer(serializers.Serializer):
     image = serializers.FileField(help_text="JPEG, PNG, WebP, GIF (first frame), AVIF or HEIC.")
 
@@ -129,7 +174,7 @@ class ModelVersionSerializer(serializers.ModelSerializer):
         model = ModelVersion
         fields = (
             *("version", "live", "architecture", "labels", "scores", "data_digest"),
-            *("weights_sha256", "trained_at", "promoted_at"),
+            *("weights_sha256", "trained_at", "promoted_at", "withdrawn_photos"),
         )
 
 
@@ -273,6 +318,14 @@ class PredictionView(generics.RetrieveDestroyAPIView):
 
     def perform_destroy(self, instance: Prediction) -> None:
         erase_prediction(instance)
+
+
+class ReceiptView(APIView):
+    """What made an answer so: the version with its weights, thresholds and code, and the photo."""
+
+    @extend_schema(responses={200: ReceiptSerializer, **errors(401, 404)})
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        return Response(get_object_or_404(visible_to(request), pk=pk).receipt)
 
 
 @extend_schema_view(get=extend_schema(responses={200: ModelVersionSerializer, **errors(401)}))

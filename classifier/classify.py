@@ -2,7 +2,9 @@
 
 import time
 
-from classifier import serving, storage, telemetry
+from django.db import transaction
+
+from classifier import serving, storage, telemetry, unlearning
 from classifier.models import Prediction
 from ml.inference import Answer, Engine
 from ml.photos import Photo
@@ -42,10 +44,16 @@ def classify_photo(photo: Photo, *, person: str) -> Prediction:
 
 
 def erase_prediction(prediction: Prediction) -> None:
-    """Remove a prediction with its feedback, and its photo unless someone else sent the same."""
+    """Remove a prediction with its feedback, and its photo unless someone else sent the same.
+
+    What was learnt from the photo is marked, see `classifier.unlearning`. The file goes last: where
+    this is cut short after the row is gone, `prune_photos` finds the file and ends it.
+    """
     sha256 = prediction.photo_sha256
-    prediction.delete()
-    storage.erase(sha256, Prediction.objects.sharing_photo(sha256).exists)
+    with transaction.atomic():
+        prediction.delete()
+        unlearning.unlearn_unless_allowed(sha256)
+    storage.erase(sha256, Prediction.objects.sharing_photo(sha256).with_photo().exists)
 
 
 def _ask(engine: Engine, photo: Photo) -> Answer:

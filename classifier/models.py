@@ -4,7 +4,7 @@ import hashlib
 import secrets
 import uuid
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -41,7 +41,7 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
 
     def overdue(self, now: datetime) -> Self:
         """Those whose photo's end date has passed and whose photo we may still have."""
-        return self.filter(photo_is_kept=True, keep_until__lte=now)
+        return self.with_photo().filter(keep_until__lte=now)
 
     def wanting_photo(self, now: datetime) -> Self:
         """Those whose photo is to stay: without an end date, or before it."""
@@ -50,9 +50,12 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
     def sharing_photo(self, sha256: str) -> Self:
         return self.filter(photo_sha256=sha256)
 
+    def with_photo(self) -> Self:
+        return self.filter(photo_is_kept=True)
+
     def to_learn_from(self) -> Self:
         """Those whose photo may be trained on: its sender said so, and it has no end date."""
-        return self.filter(photo_is_kept=True, keep_until__isnull=True)
+        return self.with_photo().filter(keep_until__isnull=True)
 
     def log(
         self,
@@ -141,6 +144,32 @@ class Prediction(models.Model):
     @property
     def is_neither(self) -> bool:
         return self.answer == NEITHER
+
+    @property
+    def receipt(self) -> dict[str, Any]:
+        """What was answered, about which photo, when, and what made the answer so."""
+        return {
+            "id": str(self.pk),
+            "answered_at": self.created_at.isoformat(),
+            "answer": self.answer,
+            "label": self.label,
+            "confidence": self.confidence,
+            "probabilities": dict(self.ranked),
+            "novelty": self.novelty,
+            "photo": {
+                "sha256": self.photo_sha256,
+                "format": self.photo_format,
+                "width": self.photo_width,
+                "height": self.photo_height,
+                "bytes": self.photo_bytes,
+            },
+            "timings_ms": {
+                "decode": self.decode_ms,
+                "inference": self.inference_ms,
+                "total": self.total_ms,
+            },
+            "model": self.version.receipt,
+        }
 
     @property
     def ranked(self) -> list[tuple[str, float]]:

@@ -22,7 +22,8 @@ from django.utils import timezone
 
 from classifier import telemetry, trace
 
-# What counts as a refusal: a photo came, or should have, and got no answer.
+# What counts as a refusal: a photo came, or should have, and got no answer. While the database or
+# the live version is away, whatever else was asked of them counts as well.
 CODES = (
     *("broken_image", "database_unavailable", "empty_file", "missing_image", "no_live_model"),
     *("overloaded", "throttled", "too_large", "too_many_images", "too_many_pixels"),

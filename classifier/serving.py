@@ -1,21 +1,28 @@
 """This process's engine: loads the live version, follows it, and shares the cores fairly."""
 
-import contextlib
-import ctypes
 import logging
 import threading
+import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
 from classifier import telemetry
+from classifier.loading import give_back_memory, load, state_of
 from classifier.models import ModelVersion
-from ml.inference import Engine, OnnxEngine
+from classifier.presence import Presence
+from ml.inference import Engine
 from ml.registry import VersionError
 
 # How long a promotion may go unnoticed by a running server.
-_CHECK_SECONDS = 2.0
+_CHECK_SECONDS = 1.0
+# How long a broken version is left alone, unless its folder changes: to check it reads all of it.
+_RETRY_SECONDS = 30.0
+# How long a change goes untold to those who look at the servers.
+_TELL_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -24,17 +31,39 @@ class NoLiveModel(Exception):
     """No version can answer now; the message says why."""
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Why a version was not taken, and what its folder looked like then.
+
+    Attributes:
+        version: Its name.
+        state: See `classifier.loading.state_of`.
+        at: When, by the engine's clock.
+        reason: In words.
+    """
+
+    version: str
+    state: tuple[int, ...]
+    at: float
+    reason: str
+
+
 class LiveEngine:
     """The engine of the live version, replaced when another version goes live.
 
     A new version is loaded and tried beside the old one, which answers until it is replaced and
     stays when the new one turns out to be broken. Answers never wait for a lock.
+
+    Args:
+        clock: Seconds that never run backwards.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.engine: Engine | None = None
         self.problem = "The live version is still being loaded."
+        self._clock = clock
         self._loading = threading.Lock()
+        self._refusal: Refusal | None = None
 
     def follow(self) -> None:
         """Load the live version if it is another one than ours; note the problem if it fails."""
@@ -47,15 +76,39 @@ class LiveEngine:
             except DatabaseError:
                 self._note("The database cannot be asked which version is live.")
 
+    @property
+    def version(self) -> str | None:
+        """The name of the version that answers."""
+        return self.engine.card.version if self.engine else None
+
     def _replace_if_changed(self) -> None:
         live = ModelVersion.objects.live().first()
         if live is None:
             raise NoLiveModel("No version is live: manage.py register_models makes one so.")
-        if self.engine is None or self.engine.card.version != live.name:
-            self.engine = _load(live.name)
-            _give_back_memory()
-            telemetry.version_loaded(live.name)
-            logger.info("Version %s answers from now on.", live.name)
+        if self.version != live.name:
+            self._refuse_again(live)
+            self._replace(live)
+
+    def _replace(self, live: ModelVersion) -> None:
+        state = state_of(live)
+        try:
+            # Whoever is asking the old engine keeps it until their answer; then it is closed.
+            self.engine = load(live)
+        except VersionError as error:
+            self._refusal = Refusal(live.name, state, self._clock(), str(error))
+            raise
+        self._refusal = None
+        give_back_memory()
+        telemetry.version_loaded(live.name)
+        logger.info("Version %s answers from now on.", live.name)
+
+    def _refuse_again(self, live: ModelVersion) -> None:
+        """Refuse a broken version without reading it again, until something has changed."""
+        refusal = self._refusal
+        if refusal is None or (refusal.version, refusal.state) != (live.name, state_of(live)):
+            return
+        if self._clock() - refusal.at < _RETRY_SECONDS:
+            raise VersionError(refusal.reason)
 
     def _note(self, problem: str) -> None:
         if problem != self.problem:
@@ -65,6 +118,7 @@ class LiveEngine:
 
 _live = LiveEngine()
 _slots = threading.BoundedSemaphore(settings.INFERENCE_SLOTS)
+_presence = Presence()
 
 
 def engine() -> Engine:
@@ -92,7 +146,7 @@ def readiness() -> tuple[bool, str]:
 
 def live_version() -> str | None:
     """The name of the version that answers in this process."""
-    return _live.engine.card.version if _live.engine else None
+    return _live.version
 
 
 def labels() -> list[str]:
@@ -101,29 +155,33 @@ def labels() -> list[str]:
 
 
 def start() -> None:
-    """Load the live version in the background and follow it from then on."""
-    threading.Thread(target=_follow_for_ever, name="follow-live-version", daemon=True).start()
+    """Load the live version in the background, follow it from then on, and say that we live."""
+    _repeat(_live.follow, _CHECK_SECONDS, "follow-live-version")
+    # In a thread of its own: where the database makes it wait, the other one still follows.
+    _repeat(_tell, _TELL_SECONDS, "tell-of-this-server")
 
 
-def _follow_for_ever() -> None:
+def stop() -> None:
+    """Take leave: this process answers no longer."""
+    _presence.leave()
+
+
+def _tell() -> None:
+    _presence.tell(_live.version or "", _live.problem)
+
+
+def _repeat(work: Callable[[], None], seconds: float, name: str) -> None:
+    threading.Thread(target=_for_ever, args=(work, seconds), name=name, daemon=True).start()
+
+
+def _for_ever(work: Callable[[], None], seconds: float) -> None:
     pause = threading.Event()
     while True:
-        close_old_connections()
-        _live.follow()
-        pause.wait(_CHECK_SECONDS)
-
-
-def _load(name: str) -> Engine:
-    """Load a version and let it answer once."""
-    loaded = OnnxEngine(settings.MODELS_DIR / name)
-    try:
-        loaded.warm_up()
-    except Exception as error:
-        raise VersionError(f"Version {name} cannot answer: {error}") from error
-    return loaded
-
-
-def _give_back_memory() -> None:
-    """Return to the system what loading needed for a moment: some 20 MB that glibc would keep."""
-    with contextlib.suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
+        try:
+            close_old_connections()
+            work()
+        except Exception:
+            # Whatever it was: without this thread the process would answer with an old version
+            # for ever, and nobody would know.
+            logger.exception("Trying again in %s s.", seconds)
+        pause.wait(seconds)

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from classifier.models import Prediction
+from classifier.unlearning import unlearn_unless_allowed
 from ml.photos import Photo
 
 # Before the name of a photo that is about to go.
@@ -39,6 +40,12 @@ def read(sha256: str) -> bytes | None:
         return _path(sha256).read_bytes()
     except FileNotFoundError:
         return None
+
+
+def path_of(sha256: str) -> Path | None:
+    """Where a kept photo lies; None once it is erased."""
+    path = _path(sha256)
+    return path if path.is_file() else None
 
 
 def erase(sha256: str, is_wanted: Callable[[], bool]) -> bool:
@@ -79,6 +86,8 @@ def forget_expired() -> int:
     for sha256 in overdue.values_list("photo_sha256", flat=True).distinct().order_by():
         sharing = Prediction.objects.sharing_photo(sha256)
         if erase(sha256, sharing.wanting_photo(timezone.now()).exists):
+            unlearn_unless_allowed(sha256)
+            # Last: where this is cut short, the photo is still overdue for the next time.
             sharing.overdue(timezone.now()).update(photo_is_kept=False)
             forgotten += 1
     return forgotten
@@ -99,7 +108,8 @@ def forget_orphans(older_than: datetime) -> int:
             continue
         # An erasing that was cut short ends here, by the same question.
         sha256 = path.name.removeprefix(_ERASING)
-        if not Prediction.objects.sharing_photo(sha256).filter(photo_is_kept=True).exists():
+        if not Prediction.objects.sharing_photo(sha256).with_photo().exists():
+            unlearn_unless_allowed(sha256)
             path.unlink(missing_ok=True)
             forgotten += 1
         elif path != _path(sha256):

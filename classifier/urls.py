@@ -8,6 +8,8 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("classify/", views.classify, name="classify"),
     path("predictions/<uuid:prediction_id>/", views.prediction, name="prediction"),
+    path("predictions/<uuid:prediction_id>/receipt/", views.receipt, name="receipt"),
+    path("predictions/<uuid:prediction_id>/erase/", views.erase, name="erase"),
     path("photos/<uuid:prediction_id>/", views.photo, name="photo"),
     path("favicon.ico", views.favicon),
     path("healthz", health.healthz, name="healthz"),
@@ -17,6 +19,7 @@ urlpatterns = [
     path("api/predict/batch", api.PredictBatchView.as_view(), name="api-predict-batch"),
     path("api/predictions", api.PredictionListView.as_view(), name="api-predictions"),
     path("api/predictions/<uuid:pk>", api.PredictionView.as_view(), name="api-prediction"),
+    path("api/predictions/<uuid:pk>/receipt", api.ReceiptView.as_view(), name="api-receipt"),
     path("api/models", api.ModelVersionListView.as_view(), name="api-models"),
     # No more than a version's name can hold: PostgreSQL would choke on a NUL.
     re_path(r"^api/models/(?P<version>[\w.-]+)$", api.ModelVersionView.as_view(), name="api-model"),

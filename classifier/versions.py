@@ -7,10 +7,13 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from ml.novelty import NOVELTY
 from ml.registry import Card
 
 # A server that has not been heard of for so long is gone; it says that it lives every 20 s.
 _SERVER_SILENT = timedelta(seconds=60)
+# Its row is kept a little longer, to be read by whoever wonders where it went.
+_SERVER_FORGOTTEN = timedelta(hours=1)
 
 
 class PromotionError(Exception):
@@ -28,32 +31,49 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
     def register(self, card: Card) -> "ModelVersion":
         """Make a saved version known, as a candidate. A second time changes nothing."""
         version, is_new = self.get_or_create(name=card.version, defaults=_as_row(card))
-        if not is_new and not version.preprocessing:  # registered before receipts were kept
+        if not is_new and not version.files:  # registered before receipts were kept
             self.filter(pk=version.pk).update(**_as_row(card))
             version.refresh_from_db()
         return version
 
-    def roll_back(self, by: str = "") -> "ModelVersion":
+    def before_live(self) -> "ModelVersion":
+        """The version that `roll_back` would let answer again.
+
+        Raises:
+            PromotionError: if the live version was the first one.
+        """
+        last = Promotion.objects.in_force().select_related("previous").first()
+        if last is None or last.previous is None:
+            raise PromotionError("No version was live before this one: nothing to go back to.")
+        return last.previous
+
+    def roll_back(self, by: str = "", *, to: "ModelVersion | None" = None) -> "ModelVersion":
         """Let the version before the live one answer again.
+
+        Args:
+            by: Who says so, for the record.
+            to: The version that they expect to come back; None: whichever was live before.
 
         Returns:
             The version that is live now.
 
         Raises:
-            PromotionError: if the live version was the first one.
+            PromotionError: if the live version was the first one, or another one than `to` would
+                come back by now.
         """
         with transaction.atomic():
             _take_turns()
-            last = Promotion.objects.in_force().first()
-            if last is None or last.previous is None:
-                raise PromotionError("No version was live before this one: nothing to go back to.")
+            previous = self.before_live()
+            if to is not None and previous != to:
+                raise PromotionError(f"{to} is no longer the version before the live one.")
+            last = Promotion.objects.in_force()[0]
             last.rolled_back_at = timezone.now()
             last.save(update_fields=["rolled_back_at"])
-            _make_live(last.previous)
+            _make_live(previous)
             Promotion.objects.create(
-                version=last.previous, previous=last.version, by=by, is_rollback=True
+                version=previous, previous=last.version, by=by, is_rollback=True
             )
-        return last.previous
+        return previous
 
 
 def _as_row(card: Card) -> dict[str, Any]:
@@ -73,6 +93,9 @@ def _as_row(card: Card) -> dict[str, Any]:
             "second": second,
         },
         "code_revision": card.code_revision or "",
+        "files": {
+            name: card.files[name] for name in (*card.networks, NOVELTY) if name in card.files
+        },
     }
 
 
@@ -87,6 +110,9 @@ class ModelVersion(models.Model):
     preprocessing = models.CharField(max_length=64, blank=True)
     thresholds = models.JSONField(default=dict)
     code_revision = models.CharField(max_length=64, blank=True)
+    files = models.JSONField(
+        default=dict, help_text="SHA-256 of each file that takes part in an answer."
+    )
     scores = models.JSONField(default=dict)
     trained_at = models.DateTimeField()
     is_live = models.BooleanField("live", default=False)
@@ -108,6 +134,11 @@ class ModelVersion(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @classmethod
+    def from_card(cls, card: Card) -> "ModelVersion":
+        """A version as its card has it, not kept in the database: to compare with one that is."""
+        return cls(name=card.version, **_as_row(card))
+
     def promote(self, by: str = "", *, instead_of: "ModelVersion | None" = None) -> None:
         """Let this version answer from now on, in the place of the live one.
 
@@ -125,8 +156,8 @@ class ModelVersion(models.Model):
                 raise PromotionError(
                     f"{self} was judged against {instead_of}, and {previous} is live by now."
                 )
-            _make_live(self)
             if previous != self:
+                _make_live(self)
                 Promotion.objects.create(version=self, previous=previous, by=by)
 
     @property
@@ -135,6 +166,7 @@ class ModelVersion(models.Model):
         return {
             "version": self.name,
             "weights_sha256": self.weights_sha256,
+            "files": self.files,
             "data_digest": self.data_digest,
             "preprocessing": self.preprocessing,
             "thresholds": self.thresholds,
@@ -144,7 +176,8 @@ class ModelVersion(models.Model):
 
 def _take_turns() -> None:
     """Lock every row: two promotions at once wait for each other."""
-    list(ModelVersion.objects.select_for_update().order_by("name"))
+    # Not their keys: on PostgreSQL, each prediction that is logged would wait as well.
+    list(ModelVersion.objects.select_for_update(no_key=True).order_by("name"))
 
 
 def _make_live(version: ModelVersion) -> None:
@@ -207,6 +240,10 @@ class ServerQuerySet(models.QuerySet["Server"]):
     def gone(self, now: datetime) -> Self:
         return self.filter(seen_at__lt=now - _SERVER_SILENT)
 
+    def forgotten(self, now: datetime) -> Self:
+        """Gone for so long that their rows may go too."""
+        return self.filter(seen_at__lt=now - _SERVER_FORGOTTEN)
+
 
 class Server(models.Model):
     """A worker process that answers: which version it has loaded, and what is wrong if anything."""
@@ -226,3 +263,6 @@ class Server(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host}, process {self.pid}"
+
+    def is_alive(self, now: datetime) -> bool:
+        return self.seen_at >= now - _SERVER_SILENT

@@ -4,16 +4,18 @@ import uuid
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.middleware import HtmxDetails
 
 from classifier import serving, storage
 from classifier.callers import person_of, remember_visitor, visible_to
-from classifier.classify import classify_photo
+from classifier.classify import classify_photo, erase_prediction
 from classifier.forms import PhotoForm
+from classifier.models import Prediction
 from classifier.refusals import count_refusal
 from ml.photos import as_jpeg, decode_photo
 
@@ -36,7 +38,8 @@ def site(request: HttpRequest) -> dict[str, Any]:
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "classifier/home.html", {"form": PhotoForm()})
+    context = {"form": PhotoForm(), "erased": "erased" in request.GET}
+    return render(request, "classifier/home.html", context)
 
 
 @require_safe
@@ -71,6 +74,28 @@ def prediction(request: HttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
         "feedback": logged.feedback.filter(person=person_of(request)).first(),
     }
     return render(request, "classifier/home.html", context)
+
+
+@require_safe
+def receipt(request: HttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
+    """What made an answer so, for whoever got it: the API's receipt, without a token."""
+    logged = get_object_or_404(visible_to(request), pk=prediction_id)
+    return JsonResponse(logged.receipt, json_dumps_params={"indent": 2, "ensure_ascii": False})
+
+
+@require_POST
+def erase(request: HtmxHttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
+    """Erase an answer with its photo, for whoever got it; a second time changes nothing."""
+    logged = visible_to(request).filter(pk=prediction_id).first()
+    if logged:
+        erase_prediction(logged)
+    elif Prediction.objects.filter(pk=prediction_id).exists():
+        raise Http404("It is someone else's.")
+    if request.htmx:
+        return render(request, "classifier/home.html#answer", {"erased": True})
+    response = redirect(f"{reverse('home')}?erased")
+    response.status_code = 303  # the answer to a POST is found with a GET
+    return response
 
 
 @require_safe

@@ -26,7 +26,10 @@ class GiveFeedbackSerializer(serializers.Serializer):
     )
     comment = serializers.CharField(required=False, allow_blank=True, max_length=1000, default="")
     consent = serializers.BooleanField(
-        required=False, default=False, help_text="You may train on the photo."
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="You may train on this photo. Left out: what you said in general, else no.",
     )
 
 

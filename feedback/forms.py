@@ -9,7 +9,16 @@ class FeedbackForm(forms.Form):
     label = forms.CharField(required=False, max_length=64)
     correct = forms.NullBooleanField(required=False)
     comment = forms.CharField(required=False, max_length=1000)
-    consent = forms.BooleanField(required=False)
+    consent = forms.NullBooleanField(required=False)
 
     def clean_label(self) -> str | None:
         return self.cleaned_data["label"] or None
+
+
+class MayLearnForm(forms.Form):
+    """The answer to whether we may learn from a person's photos: yes or no, nothing between."""
+
+    may_learn = forms.ChoiceField(choices=[("yes", "yes"), ("no", "no")])
+
+    def clean_may_learn(self) -> bool:
+        return bool(self.cleaned_data["may_learn"] == "yes")

@@ -1,12 +1,10 @@
 """From a click to a kept opinion: what it means, whose it is, what it allows."""
 
-from datetime import timedelta
-
-from django.conf import settings
 from django.db import transaction
 
 from classifier import telemetry
 from classifier.models import Prediction
+from feedback.consent import allow, remember, remembered, take_back
 from feedback.models import Feedback
 
 
@@ -26,7 +24,7 @@ def give_feedback(
     label: str | None = None,
     correct: bool | None = None,
     comment: str = "",
-    consent: bool = False,
+    consent: bool | None = None,
 ) -> tuple[Feedback, bool]:
     """Keep a person's opinion in the place of what they said before.
 
@@ -36,8 +34,8 @@ def give_feedback(
         label: What the photo shows to them: one of the labels, or `neither`.
         correct: Whether the answer was right. Either this or `label`, not both.
         comment: In their words.
-        consent: Whether we may train on the photo, which then loses its end date. Only whoever
-            sent the photo can say so.
+        consent: Whether we may train on the photo, which then loses its end date; None: what this
+            person said in general, else no. Only whoever sent the photo can say so.
 
     Returns:
         The feedback, and whether it is this person's first on this prediction.
@@ -46,21 +44,31 @@ def give_feedback(
         FeedbackError: with the code `invalid` or `unknown_label`.
     """
     label, agrees = _meaning(prediction, label, correct)
-    is_owner = person == prediction.person
-    said = {
-        "label": label,
-        "agrees": agrees,
-        "comment": comment,
-        "consent": consent and is_owner,
-    }
+    said = {"label": label, "agrees": agrees, "comment": comment}
     with transaction.atomic():
         feedback, is_first = Feedback.objects.update_or_create(
             prediction=prediction, person=person, defaults=said
         )
-        if is_owner:
-            _set_end_date(prediction, consent)
+        _set_consent(feedback, prediction, consent)
     telemetry.count_feedback(feedback.agrees)
     return feedback, is_first
+
+
+def answer_consent(feedback: Feedback, may_learn: bool) -> None:
+    """A person's answer to the question under their feedback: for this photo and later ones."""
+    with transaction.atomic():
+        remember(feedback.person, may_learn)
+        _set_consent(feedback, feedback.prediction, may_learn)
+
+
+def _set_consent(feedback: Feedback, prediction: Prediction, consent: bool | None) -> None:
+    if consent is None:
+        consent = bool(remembered(feedback.person))
+    is_theirs_to_give = feedback.person == prediction.person and prediction.photo_is_kept
+    this = Feedback.objects.filter(pk=feedback.pk)
+    (allow if consent and is_theirs_to_give else take_back)(this)
+    feedback.refresh_from_db(fields=["consent"])
+    prediction.refresh_from_db(fields=["keep_until"])
 
 
 def _meaning(prediction: Prediction, label: str | None, correct: bool | None) -> tuple[str, bool]:
@@ -79,9 +87,3 @@ def _meaning(prediction: Prediction, label: str | None, correct: bool | None) ->
             field="label",
         )
     return label, label == ours
-
-
-def _set_end_date(prediction: Prediction, consent: bool) -> None:
-    keep_for = timedelta(days=settings.PHOTO_KEEP_DAYS)
-    prediction.keep_until = None if consent else prediction.created_at + keep_for
-    prediction.save(update_fields=["keep_until"])

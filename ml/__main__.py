@@ -1,4 +1,4 @@
-"""`python -m ml train|evaluate|predict`: the learner from a command line, without Django."""
+"""`python -m ml train|evaluate|base|predict`: the learner from a command line, without Django."""
 
 import argparse
 import json
@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ml import evaluating, train_options
+from ml.base import BaseError
+from ml.base_making import make_base
 from ml.inference import OnnxEngine
 from ml.photos import PhotoError, decode_photo
-from ml.sources import DataError
+from ml.sources import DataError, read_source
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,6 +44,17 @@ def _parser() -> argparse.ArgumentParser:
     scores = commands.add_parser("evaluate", help="score a version on photos it never saw")
     evaluating.add_arguments(scores, Path("data/raw"))
     scores.set_defaults(command=_evaluate)
+
+    base = commands.add_parser(
+        "base", help="make what a version learns feedback on; train does it by itself"
+    )
+    base.add_argument("--version", required=True, help="for instance 2026-11-23.1")
+    base.add_argument("--data", type=Path, default=Path("data/raw"), help="what it was trained on")
+    base.add_argument("--neither", type=Path, help="photos of something else, to judge by")
+    base.add_argument("--cache", type=Path, default=Path("var/features"), help="kept features")
+    # Understood in front of the command, as for the others, and behind it.
+    base.add_argument("--models", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    base.set_defaults(command=_base)
 
     predict = commands.add_parser("predict", help="ask a version what photos show: JSON lines")
     predict.add_argument("version")
@@ -75,6 +88,16 @@ def _train(options: argparse.Namespace) -> int:
 def _evaluate(options: argparse.Namespace) -> int:
     engine = OnnxEngine(options.models / options.version)
     evaluating.evaluate_version(engine, evaluating.plan_from(vars(options)), print)
+    return 0
+
+
+def _base(options: argparse.Namespace) -> int:
+    examples = read_source(options.data).examples
+    place = (options.models, options.version)
+    try:
+        make_base(*place, examples, options.cache, neither=options.neither, say=print)
+    except BaseError as error:
+        raise DataError(str(error)) from error
     return 0
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ml.halves import round_to_half
 from ml.pytorch_stream import WeightsError, read_arrays
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported, or too late
@@ -204,19 +205,6 @@ def halve(weights: Weights) -> Weights:
         for name, (kernel, bias) in weights.layers.items()
     }
     return Weights(rounded, _digest(rounded))
-
-
-def round_to_half(array: np.ndarray) -> np.ndarray:
-    """The nearest half-precision numbers, as `float32`.
-
-    Raises:
-        WeightsError: if a number is too large for half precision, or not a number.
-    """
-    with np.errstate(over="ignore"):  # what overflows is refused below, with a reason
-        rounded = array.astype(np.float16).astype(np.float32)
-    if not np.isfinite(rounded).all():
-        raise WeightsError(f"A weight does not fit half precision: {np.abs(array).max()}")
-    return rounded
 
 
 def set_weights(model: keras.Model, weights: Weights) -> None:

@@ -59,12 +59,19 @@ def alarm_limit(expected: np.ndarray, photos: int) -> float:
 @lru_cache(maxsize=4096)
 def _limit(expected: tuple[int, ...], photos: int) -> float:
     generator = np.random.default_rng(_SEED)
-    reference = np.array(expected)
-    shares = _shares(reference + 0.5)
-    before = generator.multinomial(reference.sum(), shares, size=_REPEATS)
-    lately = generator.multinomial(photos, shares, size=_REPEATS)
-    index = population_stability_index(before, lately)
+    lately = generator.multinomial(photos, _smoothed(expected), size=_REPEATS)
+    index = population_stability_index(_drawn_anew(expected), lately)
     return float(np.quantile(index, 1 - _FALSE_ALARM))
+
+
+@lru_cache(maxsize=64)
+def _drawn_anew(expected: tuple[int, ...]) -> np.ndarray:
+    generator = np.random.default_rng(_SEED + 1)
+    return generator.multinomial(sum(expected), _smoothed(expected), size=_REPEATS)
+
+
+def _smoothed(expected: tuple[int, ...]) -> np.ndarray:
+    return _shares(np.array(expected) + 0.5)
 
 
 def even_groups(expected: np.ndarray, num_groups: int = 10) -> np.ndarray:

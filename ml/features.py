@@ -122,7 +122,11 @@ class FeatureCache:
 
 
 def features_of(
-    examples: Sequence[Example], backbone: Backbone, views: Sequence[str], cache: FeatureCache
+    examples: Sequence[Example],
+    backbone: Backbone,
+    views: Sequence[str],
+    cache: FeatureCache,
+    step: Callable[[float], None] = lambda _: None,
 ) -> Features:
     """Features of photos: from the cache where they are there, else computed and kept.
 
@@ -131,11 +135,13 @@ def features_of(
         backbone: The frozen network.
         views: Names from `ml.views.VIEWS`.
         cache: Where features are kept between runs.
+        step: Told the share that is done, from 0 to 1, after each photo that was looked at. It may
+            raise to stop.
 
     Returns:
         `Features`; a photo that cannot be decoded is listed in it and stops nothing.
     """
-    broken = _compute_missing(examples, backbone, views, cache)
+    broken = _compute_missing(examples, backbone, views, cache, step)
     kept = tuple(example for example in examples if example not in broken)
     photos = [example.sha256 for example in kept]
     if not kept:
@@ -189,7 +195,11 @@ def session_from(network: bytes) -> onnxruntime.InferenceSession:
 
 
 def _compute_missing(
-    examples: Sequence[Example], backbone: Backbone, views: Sequence[str], cache: FeatureCache
+    examples: Sequence[Example],
+    backbone: Backbone,
+    views: Sequence[str],
+    cache: FeatureCache,
+    step: Callable[[float], None],
 ) -> dict[Example, str]:
     """Put what is missing into the cache; return the photos that cannot be decoded, and why."""
     missing: dict[str, list[str]] = {example.sha256: [] for example in examples}
@@ -213,8 +223,15 @@ def _compute_missing(
         return rows
 
     broken: dict[Example, str] = {}
-    cache.put(_good_rows(each_photo(todo, look, "Looking at photos"), broken))
+    looked = _counted(each_photo(todo, look, "Looking at photos"), len(todo), step)
+    cache.put(_good_rows(looked, broken))
     return broken
+
+
+def _counted(items: Iterable[T], total: int, step: Callable[[float], None]) -> Iterator[T]:
+    for number, item in enumerate(items, 1):
+        yield item
+        step(number / total)
 
 
 def _good_rows(

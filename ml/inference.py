@@ -1,5 +1,6 @@
 """Ask a version what a photo shows, on ONNX Runtime."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,7 @@ class OnnxEngine:
         """Answer for one photo's pixels, `uint8`, shape `(h, w, 3)`."""
         logits, features = self.run(fit(pixels, self.card.side)[np.newaxis])
         novelty = float(self._novelty(features)[0]) if self._novelty else None
-        closer = self._look_again(pixels) if is_hard(logits, self.card)[0] else None
+        closer = self.look_again(pixels) if is_hard(logits, self.card)[0] else None
         return answer_from(logits[0], self.card, novelty, closer)
 
     def warm_up(self) -> None:
@@ -91,7 +92,7 @@ class OnnxEngine:
         """
         grey = np.full((64, 64, 3), 127, np.uint8)
         self.predict(grey)
-        closer = self._look_again(grey)
+        closer = self.look_again(grey)
         if closer is not None:
             softmax(closer)
 
@@ -107,8 +108,12 @@ class OnnxEngine:
         logits, features = self._session.run(["logits", "features"], {"photos": batch})
         return logits, features
 
-    def _look_again(self, pixels: np.ndarray) -> np.ndarray | None:
-        """The second network's logits, the mean over its looks; None where there is none."""
+    def look_again(self, pixels: np.ndarray) -> np.ndarray | None:
+        """The second network's logits, the mean over its looks; None where there is none.
+
+        Args:
+            pixels: `uint8`, of any size, shape `(h, w, 3)`.
+        """
         if self._second is None or self.card.second is None:
             return None
         side = self.card.second.side
@@ -156,8 +161,10 @@ def answer_from(
         closer: The second network's logits, where the photo was looked at again.
 
     Raises:
-        FloatingPointError: if a logit is not a finite number.
+        FloatingPointError: if a logit or the novelty is not a finite number.
     """
+    if novelty is not None and not math.isfinite(novelty):
+        raise FloatingPointError("The novelty is not a finite number.")
     probabilities = probabilities_from(logits, card, closer)
     order = np.argsort(-probabilities, kind="stable")
     ranked = {card.labels[i]: float(probabilities[i]) for i in order}

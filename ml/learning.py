@@ -18,7 +18,6 @@ from ml.backbones import (
     architecture_named,
     halve,
     load_imagenet,
-    round_to_half,
     set_weights,
 )
 from ml.examples import Example, in_split, labels_of
@@ -26,6 +25,7 @@ from ml.export import to_onnx
 from ml.features import Backbone, FeatureCache, features_of
 from ml.fitting import RECIPES, fit_network
 from ml.frozen import backbone_of
+from ml.halves import round_to_half
 from ml.heads import Head, fit_head
 from ml.quantise import calibration_photos, quantised
 from ml.scratch import network_named

@@ -1,15 +1,9 @@
 """The files of a version: its networks, exported and checked, its measures, its card."""
 
-import os
-import platform
-import shutil
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from importlib.metadata import version as version_of_package
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,11 +11,11 @@ import numpy as np
 from ml.evaluation import Evaluation
 from ml.examples import Example, counts, data_digest
 from ml.export import KERAS, SECOND_KERAS, check_parity, to_keras, to_onnx
-from ml.features import num_cores
 from ml.figures import figures_of
 from ml.learning import Learnt
 from ml.novelty import NOVELTY, NoveltyMeasure, to_bytes
 from ml.photos import decode_photo, fit
+from ml.provenance import code_revision, machine, packages
 from ml.quantise import cost_of, quantise
 from ml.registry import NETWORK, SECOND, Card
 from ml.report import model_card
@@ -92,10 +86,10 @@ def make_files(
             **notes,
             "history": learnt.history,
             "seconds": seconds,
-            "machine": _machine(),
-            "packages": _packages(),
+            "machine": machine(),
+            "packages": packages(("keras", "numpy", "onnxruntime", "pillow")),
         },
-        code_revision=_code_revision(),
+        code_revision=code_revision(),
     )
     if trained.novelty:
         files[NOVELTY] = to_bytes(trained.novelty)
@@ -131,32 +125,3 @@ def _some_photos(examples: Sequence[Example], side: int) -> np.ndarray:
     )
     chosen = holdout[:_NUM_PARITY_PHOTOS]
     return np.stack([fit(decode_photo(e.path.read_bytes()).pixels, side) for e in chosen])
-
-
-def _machine() -> dict[str, Any]:
-    return {
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "cores": num_cores(),
-    }
-
-
-def _packages() -> dict[str, str]:
-    return {name: version_of_package(name) for name in ("keras", "numpy", "onnxruntime", "pillow")}
-
-
-def _code_revision() -> str | None:
-    """The commit this code is at, marked where files were changed since; None outside git."""
-    git = shutil.which("git")
-    if git is None:
-        return None
-    # A fixed command, in this code's own folder, on the git that the user has.
-    said = subprocess.run(  # noqa: S603
-        [git, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
-        cwd=Path(__file__).parent,
-        env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return said.stdout.strip() or None

@@ -224,11 +224,17 @@ def _data(card: Card) -> str:
 SHA-256 of the data set (of each photo's SHA-256, label, and group where it has one, sorted):
 `{card.data["digest"]}`.
 
-    python -m ml train --data DIR --dry-run
-
-counts the photos of `DIR` in the same way. {_terms(card)}
+{_counted(card)} {_terms(card)}
 The photos are no part of the version, and their terms are not its licence.
 """
+
+
+def _counted(card: Card) -> str:
+    if "base" in card.training:
+        return "The photos from feedback are not among these; the digest covers them."
+    return """    python -m ml train --data DIR --dry-run
+
+counts the photos of `DIR` in the same way."""
 
 
 def _terms(card: Card) -> str:
@@ -253,18 +259,39 @@ def _training(card: Card) -> str:
 {config}
 
 - {_fit(training)}.
-- Time: {seconds}; features that an earlier run kept cost none.
+{_origin(training)}- Time: {seconds}; features that an earlier run kept cost none.
 - Machine: {machine["cores"]} cores, {machine["system"]}, Python {machine["python"]}, {packages}.
 - Code: {card.code_revision or "not under version control"}.
 - The same data, seed and kind of machine give the same head:
-  {", ".join(f"`{head}`" for head in heads)}.
+  {", ".join(f"`{head}`" for head in heads)}.{_parity(training)}
+"""
+
+
+def _parity(training: dict[str, Any]) -> str:
+    """Measured where networks are exported; a refit exports none."""
+    if "base" in training:
+        return ""
+    return f"""
 - Keras and ONNX Runtime differ by {training["largest_difference_to_keras"]:.1g} in a probability
-  at most, on photos of the holdout.{_eight_bits(training)}
+  at most, on photos of the holdout.{_eight_bits(training)}"""
+
+
+def _origin(training: dict[str, Any]) -> str:
+    """Of a version that was refitted: what it began with and what it learnt."""
+    if "base" not in training:
+        return ""
+    base, feedback = training["base"], training["feedback"]
+    photos = ", ".join(f"{split} {sum(row.values())}" for split, row in feedback["counts"].items())
+    return f"""- Refitted from the heads of version {base["version"]}, on the base
+  `{base["sha256"]}` and on photos from feedback ({photos};
+  digest `{feedback["digest"]}`), each of which counts
+  for {feedback["weight"]:g} of the base. All but the heads, novelty and thresholds is as it was
+  in that version.
 """
 
 
 def _fit(training: dict[str, Any]) -> str:
-    if "recipe" not in training:
+    if "recipe" not in training or "base" in training:
         return f"The fit took {training['steps']} steps, to a loss of {training['loss']}"
     device = training["device"]
     return (
@@ -288,6 +315,8 @@ def _cost(name: str, cost: dict[str, float]) -> str:
 
 
 def _train_command(card: Card) -> str:
+    if "base" in card.training:
+        return "python manage.py retrain"
     config = card.training["config"]
     looks = " --second-look" if card.second else ""
     bits = f" --int8 {config['int8']}" if config.get("int8") else ""

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ml.architectures import FROM_SCRATCH, TRANSFER, check_architecture
+from ml.base_making import make_base
 from ml.calibration import MIN_PHOTOS, choose_unsure_below, fit_temperature
 from ml.evaluation import Evaluation, describe, score
 from ml.examples import Example, Split, labels_of
@@ -139,7 +140,21 @@ def train_version(
         return card
     folder = save_version(root, card, files)
     say(f"Saved version {version}.")
+    _make_base(root, version, trained.examples, cache, say)
     return load_card(folder)  # save_version completed it with the files' checksums
+
+
+def _make_base(
+    root: Path, version: str, examples: Sequence[Example], cache: Path, say: Say
+) -> None:
+    """What feedback will be learnt on; without it the version is as good, but learns no more."""
+    try:
+        make_base(root, version, examples, cache, say=say)
+    except OSError as error:
+        say(
+            f"Its base could not be written ({error}). Make it later: "
+            f"python -m ml base --version {version} --data DIR"
+        )
 
 
 def train(

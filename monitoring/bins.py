@@ -5,8 +5,10 @@ of any number of predictions.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from django.db.models import Case, Expression, F, FloatField, SmallIntegerField, Value, When
 from django.db.models.functions import Cast, Floor, Greatest, Least, Ln
@@ -133,19 +135,23 @@ def regroup(bars: tuple[Bar, ...], edges: tuple[float, ...]) -> tuple[Bar, ...]:
     )
 
 
-def percentile(counts: Mapping[int, int], measure: str, share: float) -> float | None:
-    """The value below which a share of all lies: of milliseconds good to 2 %, None of nothing.
+def percentiles(
+    counts: Mapping[int, int], measure: str, shares: Sequence[float]
+) -> list[float | None]:
+    """For each share, the value below which it lies: of milliseconds good to 2 %, None of nothing.
 
     The values of a bin are taken to be spread evenly over it.
     """
-    total = sum(counts.values())
-    if not total:
-        return None
-    rank = share * (total - 1)
-    edge, below = MEASURES[measure].edge, 0
-    for bin in sorted(counts):
-        if rank < below + counts[bin]:
-            part = (rank - below + 0.5) / counts[bin]
-            return edge(bin) + min(part, 1.0) * (edge(bin + 1) - edge(bin))
-        below += counts[bin]
-    return edge(max(counts) + 1)
+    bins = sorted(counts)
+    up_to = list(accumulate(counts[bin] for bin in bins))
+    if not up_to:
+        return [None for _ in shares]
+    edge = MEASURES[measure].edge
+    found: list[float | None] = []
+    for share in shares:
+        rank = share * (up_to[-1] - 1)
+        place = bisect_right(up_to, rank)
+        bin, before = bins[place], up_to[place - 1] if place else 0
+        part = min((rank - before + 0.5) / counts[bin], 1.0)
+        found.append(edge(bin) + part * (edge(bin + 1) - edge(bin)))
+    return found

@@ -73,10 +73,9 @@ class Bucket(Func):
         self, compiler: Any, connection: BaseDatabaseWrapper, **context: Any
     ) -> tuple[str, Any]:
         at, params = compiler.compile(self.get_source_expressions()[0])
-        return (
-            f"(floor(extract(epoch FROM {at}) / {self.seconds}) * {self.seconds})::bigint",
-            params,
-        )
+        # In floating point: EXTRACT counts in decimal numbers, which takes twice as long.
+        seconds = f"floor(date_part('epoch', {at}) / {self.seconds})::bigint * {self.seconds}"
+        return seconds, params
 
     def as_sqlite(
         self, compiler: Any, connection: BaseDatabaseWrapper, **context: Any

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import repeat
 from typing import Any
 
 from django.db import transaction
@@ -36,7 +37,9 @@ BASELINE_PREDICTIONS = 1000
 
 
 def roll_up(
-    now: datetime | None = None, say: Callable[[datetime], None] = lambda until: None
+    now: datetime | None = None,
+    say: Callable[[datetime], None] = lambda until: None,
+    steps: int | None = None,
 ) -> int:
     """Sum up the hours that are over, and those that changed since. Doing it twice is fine.
 
@@ -45,13 +48,18 @@ def roll_up(
     Args:
         now: The time.
         say: Called with the time up to which all is summed up, after each step.
+        steps: Stop after so many; each sums up a day at most. Who answers a request says 1, so that
+            years of predictions that nobody summed up yet keep nobody waiting.
 
     Returns:
         How many hours were summed up.
     """
     until = floor((now or timezone.now()) - CLOSED_AFTER, HOUR)
     hours = 0
-    while done := _go_on(until, say) or _redo_touched():
+    for _ in repeat(None) if steps is None else range(steps):
+        done = _go_on(until, say) or _redo_touched()
+        if not done:
+            break
         hours += done
     if hours:
         _set_baselines()
@@ -67,7 +75,11 @@ def _go_on(until: datetime, say: Callable[[datetime], None]) -> int:
         if begin is None or begin >= until:
             return 0
         end = min(begin + _HOURS_AT_ONCE * HOUR, until)
+        # What is noted on these hours so far is in what is counted now.
+        notes = TouchedHour.objects.filter(hour__gte=begin, hour__lt=end)
+        seen = list(notes.values_list("pk", flat=True)[:_NOTES_AT_ONCE])
         _sum_up([(begin, end)])
+        TouchedHour.objects.filter(pk__in=seen).delete()
         state.rolled_until = end
         state.save()
     say(end)

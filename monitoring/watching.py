@@ -74,8 +74,15 @@ def _create_on_postgresql(name: str) -> list[str]:
         f"CREATE OR REPLACE FUNCTION monitoring_{name}() RETURNS trigger LANGUAGE plpgsql AS "
         f"$$ BEGIN {notes} RETURN NULL; END $$",
         f"CREATE TRIGGER monitoring_{name} AFTER {event} ON {table} "
-        f"FOR EACH ROW EXECUTE FUNCTION monitoring_{name}()",
+        f"FOR EACH ROW {_unless_young(name)} EXECUTE FUNCTION monitoring_{name}()",
     ]
+
+
+def _unless_young(name: str) -> str:
+    """Spares the many, the predictions that are just being made, the call of a function."""
+    if name != "prediction_made":
+        return ""
+    return f"WHEN (NEW.created_at < now() - interval '{_YOUNG_MINUTES} minutes')"
 
 
 def _create_on_sqlite(name: str) -> list[str]:

@@ -3,12 +3,16 @@
 from datetime import UTC, datetime
 
 import numpy as np
+from django.contrib.auth.models import User
+from django.utils import timezone
 
+from classifier import storage
 from classifier.models import ModelVersion, Prediction
 from feedback.giving import give_feedback
+from feedback.models import Review
 from ml.inference import Answer, answer_from
 from ml.photos import PREPROCESSING, decode_photo
-from ml.registry import Card, save_version
+from ml.registry import Card, load_card, save_version
 from tests.photos import photo_bytes
 
 
@@ -58,9 +62,41 @@ def make_feedback(prediction=None, person=None, **said):
     return feedback
 
 
+def make_teaching(label="dog", number=0, person=None, **changes):
+    """Consented feedback on a photo that is kept on disk: each number is a photo of its own."""
+    photo = decode_photo(photo_bytes(format="PNG", colour=(number % 250, number // 250, 7)))
+    storage.keep(photo)
+    prediction = make_prediction(photo=photo, person=person or f"visitor:{number}", **changes)
+    return make_feedback(prediction, label=label, consent=True)
+
+
+def make_review(feedback, label="dog", reviewer=None):
+    """A decision on the photo that this feedback is about."""
+    return Review.objects.create(
+        photo_sha256=feedback.prediction.photo_sha256,
+        prediction=feedback.prediction,
+        reviewer=reviewer,
+        decided_at=timezone.now(),
+        label=label,
+    )
+
+
+def make_staff(name="reviewer"):
+    return User.objects.create_user(name, is_staff=True)
+
+
 def write_version(root, name="2026-01-01.1", model=b"not a network", **changes):
     """A version's folder on disk; its network is given as bytes."""
     return save_version(root, make_card(name, **changes), {"model.onnx": model})
+
+
+def make_saved_version(root, name="2026-01-01.1", live=False, **changes):
+    """A version on disk and in the database."""
+    model = changes.pop("model", b"not a network")
+    version = ModelVersion.objects.register(load_card(write_version(root, name, model, **changes)))
+    if live:
+        version.promote()
+    return version
 
 
 class FakeEngine:
@@ -77,3 +113,10 @@ class FakeEngine:
         if self.failure:
             raise self.failure
         return answer_from(np.array(self.logits, np.float32), self.card)
+
+
+def make_run(**changes):
+    """A retraining, waiting unless told otherwise."""
+    from feedback.models import TrainingRun
+
+    return TrainingRun.objects.create(**{"asked_by": "ada", **changes})

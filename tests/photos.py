@@ -17,9 +17,11 @@ def drawn_pixels(size=(64, 48), colour=(200, 120, 40)):
     return pixels
 
 
-def photo_bytes(size=(64, 48), format="JPEG", mode="RGB", orientation=None, **options):
+def photo_bytes(
+    size=(64, 48), format="JPEG", mode="RGB", orientation=None, colour=(200, 120, 40), **options
+):
     """A whole file. `orientation` is EXIF's number from 1 to 8."""
-    image = Image.fromarray(drawn_pixels(size)).convert(mode)
+    image = Image.fromarray(drawn_pixels(size, colour)).convert(mode)
     return encode(image, format, orientation=orientation, **options)
 
 

@@ -16,6 +16,7 @@ _on_postgres = os.environ.get("CATSDOGS_TEST_DATABASE") == "postgres"
 os.environ.update(
     ALLOWED_HOSTS="localhost,127.0.0.1,testserver",
     CATSDOGS_API_ACCESS="open",
+    CATSDOGS_FEEDBACK_PER_DAY="50",
     CATSDOGS_INFERENCE_SLOTS="2",
     CATSDOGS_METRICS_NETWORKS="127.0.0.0/8,::1/128",
     CATSDOGS_METRICS_TOKEN="",

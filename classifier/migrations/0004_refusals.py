@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('classifier', '0002_loop'),
+        ('classifier', '0003_files'),
     ]
 
     operations = [

@@ -1,6 +1,7 @@
 """Feedback from the page: a click, a thank-you in its place."""
 
 import uuid
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -8,14 +9,17 @@ from django.views.decorators.http import require_POST
 
 from classifier.callers import person_of, visible_to
 from classifier.views import HtmxHttpRequest
-from feedback.forms import FeedbackForm
+from feedback import giving
+from feedback.forms import FeedbackForm, MayLearnForm
 from feedback.giving import FeedbackError, give_feedback
+from feedback.models import Feedback
+from feedback.views.privacy import remember_for_long
 
 
 @require_POST
 def give(request: HtmxHttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
     prediction = get_object_or_404(visible_to(request), pk=prediction_id)
-    context = {"prediction": prediction, "choices": prediction.choices}
+    context: dict[str, Any] = {"prediction": prediction, "choices": prediction.choices}
     form = FeedbackForm(request.POST)
     if not form.is_valid():
         problem = " ".join(str(text) for texts in form.errors.values() for text in texts)
@@ -27,13 +31,33 @@ def give(request: HtmxHttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
     except FeedbackError as error:
         return _refused(request, {**context, "problem": str(error)})
 
+    return _thanked(request, context)
+
+
+@require_POST
+def answer_consent(request: HtmxHttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
+    """The answer to "May I learn from the photos you tell me about?", asked once."""
+    own = Feedback.objects.by(person_of(request)).on_their_own_photo()
+    feedback = get_object_or_404(own.select_related("prediction"), prediction=prediction_id)
+    prediction = feedback.prediction
+    context = {"prediction": prediction, "choices": prediction.choices, "feedback": feedback}
+    form = MayLearnForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, {**context, "problem": "Say yes or no."})
+    giving.answer_consent(feedback, form.cleaned_data["may_learn"])
+    if feedback.consent:
+        remember_for_long(request)
+    return _thanked(request, context)
+
+
+def _thanked(request: HtmxHttpRequest, context: dict[str, Any]) -> HttpResponse:
     if not request.htmx:
-        response = redirect(prediction)
+        response = redirect(context["prediction"])
         response.status_code = 303  # the answer to a POST is found with a GET
         return response
     return render(request, "feedback/_ask.html", context)
 
 
-def _refused(request: HtmxHttpRequest, context: dict[str, object]) -> HttpResponse:
+def _refused(request: HtmxHttpRequest, context: dict[str, Any]) -> HttpResponse:
     page = "feedback/_ask.html" if request.htmx else "classifier/home.html"
     return render(request, page, context, status=422)

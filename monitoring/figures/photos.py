@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from monitoring.bins import Bar, histogram, percentile
+from monitoring.bins import Bar, histogram, percentiles
 from monitoring.counting import Scope, count_answers, count_bins
 from monitoring.periods import Period
 
@@ -45,6 +45,6 @@ def photos(period: Period, version: str | None = None) -> Photos:
         by_format=dict(sorted(formats.items(), key=lambda pair: (-pair[1], pair[0]))),
         pixels=histogram(bins["pixels"], "pixels"),
         bytes=histogram(bins["bytes"], "bytes"),
-        median_pixels=percentile(bins["pixels"], "pixels", 0.5),
-        median_bytes=percentile(bins["bytes"], "bytes", 0.5),
+        median_pixels=percentiles(bins["pixels"], "pixels", [0.5])[0],
+        median_bytes=percentiles(bins["bytes"], "bytes", [0.5])[0],
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from monitoring.bins import Bar, histogram, percentile, regroup
+from monitoring.bins import Bar, histogram, percentiles, regroup
 from monitoring.counting import Scope, count_answers, count_bins
 from monitoring.periods import Period
 
@@ -74,9 +74,10 @@ def novelty(period: Period, version: str | None = None) -> Novelty:
     Query: count of predictions by hundredths of `novelty`, where it is not null.
     """
     counts = count_bins(Scope(period, version), "novelty")["novelty"]
+    median, p95 = percentiles(counts, "novelty", [0.5, 0.95])
     return Novelty(
         count=sum(counts.values()),
-        median=percentile(counts, "novelty", 0.5),
-        p95=percentile(counts, "novelty", 0.95),
+        median=median,
+        p95=p95,
         bars=regroup(histogram(counts, "novelty"), _TWENTIETHS),
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Count
 
 from ml.inference import NEITHER, UNSURE
-from monitoring.bins import percentile
+from monitoring.bins import percentiles
 from monitoring.counting import Bucket, Scope, count_answers, count_bins, predictions_of
 from monitoring.percentiles import Percentile
 from monitoring.periods import Period
@@ -171,7 +171,7 @@ def _latency_of_row(count: int, *milliseconds: float | None) -> Latency:
 
 def _latency_of_bins(bins: dict[str, dict[int, int]]) -> Latency:
     inference, total = (
-        Percentiles(*(percentile(bins[measure], measure, share) for share in _SHARES))
+        Percentiles(*percentiles(bins[measure], measure, _SHARES))
         for measure in ("inference_ms", "total_ms")
     )
     return Latency(sum(bins["total_ms"].values()), inference, total, is_exact=False)

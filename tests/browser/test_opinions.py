@@ -45,8 +45,8 @@ def test_our_own_answer_is_no_choice_when_it_was_wrong(answered):
 
 def test_the_last_opinion_counts_and_keeps_what_was_said_before(answered):
     answered.get_by_role("button", name="Right").click()
-    answered.get_by_role("button", name="You may learn from my photo").click()
-    expect(answered.get_by_text("I may keep your photo")).to_be_visible()
+    answered.get_by_role("button", name="Yes, learn from them").click()
+    expect(answered.get_by_text("I may keep this photo")).to_be_visible()
     answered.get_by_text("Change it").click()
     answered.get_by_label("A word about it").fill("whiskers")
     answered.get_by_role("button", name="Send").click()
@@ -64,10 +64,10 @@ def test_the_last_opinion_counts_and_keeps_what_was_said_before(answered):
 
 def test_consent_can_be_taken_back(answered):
     answered.get_by_role("button", name="Right").click()
-    answered.get_by_role("button", name="You may learn from my photo").click()
+    answered.get_by_role("button", name="Yes, learn from them").click()
     answered.get_by_role("button", name="Take that back").click()
 
-    expect(answered.get_by_role("button", name="You may learn from my photo")).to_be_visible()
+    expect(answered.get_by_role("button", name="You may learn from this one")).to_be_visible()
     feedback = Feedback.objects.get()
     assert not feedback.consent
     assert feedback.prediction.keep_until is not None

@@ -133,15 +133,6 @@ def test_a_revoked_token_opens_nothing(staff):
     assert ApiToken.objects.find(secret) is None
 
 
-def test_a_version_is_promoted_by_an_action(staff):
-    make_version("1", live=True)
-    make_version("2")
-
-    staff.post("/admin/classifier/modelversion/", {"action": "promote", "_selected_action": ["2"]})
-
-    assert ModelVersion.objects.live().get().name == "2"
-
-
 def test_two_versions_cannot_be_promoted_at_once(staff):
     make_version("1", live=True)
     make_version("2")
@@ -153,7 +144,7 @@ def test_two_versions_cannot_be_promoted_at_once(staff):
     assert ModelVersion.objects.live().get().name == "1"
 
 
-@pytest.mark.parametrize("model", ["prediction", "modelversion", "apitoken"])
+@pytest.mark.parametrize("model", ["prediction", "modelversion", "promotion", "server", "apitoken"])
 def test_each_list_opens(staff, model):
     make_prediction()
 

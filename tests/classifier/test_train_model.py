@@ -4,6 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from classifier.models import ModelVersion
+from ml.registry import list_versions
 from tests.make import make_version
 from tests.ml.answers import LookingEngine
 from tests.ml.drawn import draw_folder
@@ -30,6 +31,7 @@ def test_it_trains_a_candidate_that_can_be_evaluated(places, capsys):
     assert saved(places) == [version.name]
     assert not version.is_live
     assert version.labels == ["rings", "stripes"]
+    assert list(places.MODELS_DIR.glob("bases/*.npz"))  # feedback can be learnt from then on
     said = capsys.readouterr().out
     assert f"promote_model {version.name}" in said
     assert "label: rings" in said
@@ -98,4 +100,4 @@ def test_evaluating_a_version_that_is_not_there_is_a_clear_error(places):
 
 
 def saved(settings):
-    return [path.name for path in settings.MODELS_DIR.glob("*")]
+    return list_versions(settings.MODELS_DIR)

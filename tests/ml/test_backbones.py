@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from ml.halves import round_to_half
 from ml.photos import fit
 from ml.pytorch_stream import WeightsError
 from tests.photos import chelsea
@@ -68,7 +69,7 @@ def test_halving_changes_each_number_by_a_thousandth_at_most_and_the_digest(weig
 
 def test_a_weight_too_large_for_half_precision_is_refused():
     with pytest.raises(WeightsError, match="does not fit half precision: 100000"):
-        backbones.round_to_half(np.array([1e5], np.float32))
+        round_to_half(np.array([1e5], np.float32))
 
 
 def test_an_unknown_architecture_is_refused_with_those_there_are():

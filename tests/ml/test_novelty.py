@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ml.novelty import fit_novelty, from_bytes, to_bytes
+from ml.novelty import extend_novelty, fit_novelty, from_bytes, to_bytes
 
 WIDTH, CLASSES = 16, 1000
 
@@ -76,3 +76,85 @@ def test_a_pickle_is_never_opened(tmp_path):
 
     with pytest.raises(ValueError, match="no measure of novelty"):
         from_bytes((tmp_path / "evil.npz").read_bytes())
+
+
+def taught(measure, known, approved=(), strangers=(), **changes):
+    options = {"more_calibration": none(), "num_train": 300, "weight": 3.0, "refused": 0.01}
+    approved, strangers = (np.array(each).reshape(-1, WIDTH) for each in (approved, strangers))
+    return extend_novelty(
+        measure, measure.look(known), approved, strangers, **{**options, **changes}
+    )
+
+
+def none():
+    return np.zeros((0, WIDTH), np.float32)
+
+
+@pytest.fixture
+def clouds(imagenet):
+    """A measure of photos of one direction, others of these, and photos of two more."""
+    known = photos(0, seed=1)
+    measure = fit_novelty(photos(0, 300), known, imagenet)
+    return measure, known, photos(1, 40), photos(2, 40)
+
+
+def test_taught_nothing_it_stays_what_it_was(clouds):
+    measure, known, approved, _ = clouds
+
+    again = taught(measure, known)
+
+    assert np.array_equal(again(approved), measure(approved))
+    assert to_bytes(again) == to_bytes(measure)
+
+
+def test_approved_photos_make_others_like_them_familiar(clouds):
+    measure, known, approved, elsewhere = clouds
+    assert (measure(approved) > 0.5).all()
+
+    again = taught(measure, known, approved[:20])
+
+    assert (again(approved[20:]) < 0.5).mean() > 0.7
+    assert (again(elsewhere) > 0.5).all()
+    assert (again(known) > 0.5).mean() <= 0.011
+
+
+def test_one_approved_photo_makes_nothing_familiar(clouds):
+    measure, known, approved, _ = clouds
+
+    again = taught(measure, known, approved[:1])
+
+    assert (again(approved[1:]) > 0.5).all()
+
+
+def test_photos_like_a_known_stranger_become_more_novel(clouds):
+    measure, known, approved, elsewhere = clouds
+    familiar = taught(measure, known, approved)
+
+    again = taught(measure, known, approved, elsewhere[:20])
+
+    before, after = (
+        each.sums(each.look(elsewhere[20:])) - each.limit for each in (familiar, again)
+    )
+    assert (after > before).all()
+    assert (again(known) > 0.5).mean() <= 0.011
+    assert (again(approved) < 0.5).mean() > 0.9
+
+
+def test_what_was_taught_survives_its_file(clouds):
+    measure, known, approved, elsewhere = clouds
+    again = taught(measure, known, approved, elsewhere)
+
+    read = from_bytes(to_bytes(again))
+
+    assert np.allclose(read(elsewhere), again(elsewhere))
+    assert read.sha256 == again.sha256 == measure.sha256
+
+
+def test_a_file_from_before_there_was_teaching_is_read(clouds):
+    measure, known, *_ = clouds
+
+    read = from_bytes(to_bytes(measure))
+
+    assert read.approved is None
+    assert read.strangers is None
+    assert np.allclose(read(known), measure(known))

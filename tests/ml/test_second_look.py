@@ -6,14 +6,19 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from ml.answering import mind_of
+from ml.base import find_base
 from ml.evaluation import evaluate
 from ml.examples import in_split
 from ml.inference import OnnxEngine, answer_from, is_hard, softmax
 from ml.photos import decode_photo
+from ml.refitting import refit_version
 from ml.registry import SecondLook, VersionError, save_version
 from ml.sources import read_folder
+from ml.surgery import read_head
 from ml.views import LOOKS, view
 from tests.make import make_card
+from tests.ml.taught import drawn_examples
 
 pytest.importorskip("keras", reason="training is not installed: pip install -r requirements.txt")
 
@@ -133,3 +138,29 @@ def test_options_that_do_not_go_together_are_refused(options, why):
 
     with pytest.raises(ValueError, match=why):
         training.config_from(**{**asked, **options})
+
+
+def test_both_networks_are_refitted_and_agree_with_keras(looked, tmp_path):
+    checks = drawn_examples(tmp_path / "checks", ["rings"], kinds=["checks"], number=25)
+    root = looked.folder.parent
+
+    refitted = refit_version(root, looked.card.version, checks, cache=tmp_path / "cache")
+
+    card, folder = refitted.card, root / refitted.card.version
+    before, after = (each.training["second"]["head_sha256"] for each in (looked.card, card))
+    assert before != after
+    head = read_head((folder / "second.onnx").read_bytes())
+    assert head.sha256 == after
+    kernel, _ = load_keras_version(folder, SECOND_KERAS).get_layer("head").get_weights()
+    assert np.array_equal(kernel, head.kernel)
+    mind = mind_of(folder, card)
+    base = find_base(root, card)
+    assert mind.share_looked_at_again(base.holdout) == pytest.approx(
+        np.mean([each < card.second.below for each in _first_confidences(mind, base)])
+    )
+    assert OnnxEngine(folder).predict(decode_photo(checks[0].path.read_bytes()).pixels).label
+
+
+def _first_confidences(mind, base):
+    logits = mind.first.logits(base.holdout.plain)
+    return softmax(logits / mind.card.temperature).max(axis=1)

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitoring.bins import MEASURES, percentile
+from monitoring.bins import MEASURES, percentiles
 from monitoring.periods import Period, ceil, floor
 
 NOW = datetime(2025, 3, 10, 12, 34, 56, tzinfo=UTC)
@@ -66,7 +66,9 @@ def test_edges_grow(measure):
 
 
 def test_percentiles_of_bins():
-    assert percentile({}, "novelty", 0.5) is None
-    assert percentile({50: 1}, "novelty", 0.99) == pytest.approx(0.505)
-    assert percentile({10: 99, 90: 1}, "novelty", 0.5) == pytest.approx(0.105, abs=0.001)
-    assert percentile({10: 1, 90: 99}, "novelty", 1.0) == pytest.approx(0.91, abs=0.001)
+    assert percentiles({}, "novelty", [0.5]) == [None]
+    assert percentiles({50: 1}, "novelty", [0.0, 0.99]) == pytest.approx([0.505, 0.505], abs=0.005)
+    assert percentiles({10: 99, 90: 1}, "novelty", [0.5]) == pytest.approx([0.105], abs=0.001)
+    assert percentiles({10: 1, 90: 99}, "novelty", [0.0, 1.0]) == pytest.approx(
+        [0.105, 0.91], abs=1e-3
+    )

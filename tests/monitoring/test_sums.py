@@ -1,9 +1,12 @@
 """The sums by the hour say what the rows say: whenever they are kept, whatever changes."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
 from classifier.models import Prediction
 from feedback.models import Feedback
@@ -183,6 +186,11 @@ def test_many_changed_hours_are_still_read_in_one_query(counted, django_assert_n
     assert found.count == counted["answers"]["count"]
 
 
+def test_a_single_step_sums_up_a_day_at_most(counted):
+    assert roll_up(NOW, steps=1) == 24
+    assert plain(all_figures()) == counted
+
+
 def test_nothing_logged_is_nothing_to_sum_up():
     assert roll_up(NOW) == 0
     assert figures.answers(WEEK).count == 0
@@ -222,6 +230,26 @@ def test_too_few_predictions_make_no_baseline(counted):
     roll_up(NOW)
 
     assert not Baseline.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_take_turns():
+    store(some_rows())
+    both = threading.Barrier(2)
+
+    def keep(_):
+        both.wait()
+        try:
+            roll_up(NOW)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(keep, range(2)))
+
+    found = plain(all_figures())
+    RollUp.objects.all().delete()
+    assert found == rounded(all_figures())
 
 
 def test_stretches_that_meet_are_one():

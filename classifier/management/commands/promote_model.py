@@ -3,17 +3,17 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from classifier.models import ModelVersion
-from ml.registry import VersionError, load_version
+from classifier.promoting import promote_version, this_user
+from ml.registry import VersionError
 
 
 class Command(BaseCommand):
     help = (
         "Makes VERSION, a folder under models/, the one that answers. Its files are checked first; "
-        "running servers follow within seconds, without a dropped request."
+        "running servers follow within seconds, without a dropped request. rollback_model goes "
+        "back."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -21,8 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, version: str, **options: Any) -> None:
         try:
-            card = load_version(settings.MODELS_DIR / version)
+            promote_version(version, by=this_user(otherwise="promote_model"))
         except VersionError as error:
             raise CommandError(str(error)) from error
-        ModelVersion.objects.register(card).promote()
         self.stdout.write(f"{version} is live.")

@@ -1,0 +1,5 @@
+"""What is said of our answers, and what is learnt from it, in the admin."""
+
+from feedback.admin import opinions, runs
+
+__all__ = ["opinions", "runs"]

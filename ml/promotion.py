@@ -1,0 +1,436 @@
+"""May a candidate go live? Arithmetic on the answers of two versions to the same photos.
+
+A candidate is measured on what it must keep, the base's holdout, apart from what it should have
+learnt, the feedback: mixed, a loss on the one would hide behind a gain on the other. Every number
+is shown beside its limit, passed or not.
+
+Source: Q. McNemar, "Note on the sampling error of the difference between correlated proportions or
+percentages", Psychometrika 12, 1947; in its exact form, a binomial test.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ml.inference import NEITHER, Answer
+from ml.scores import expected_calibration_error
+
+# A loss counts as one if chance alone shows as much less often than this.
+SIGNIFICANT = 0.05
+# What may be lost on the base all the same, in shares of its photos; one photo always may.
+MAX_LOST = 0.003
+MAX_TOLD_LOST = 0.01
+MAX_LOG_LOSS = 0.1  # of the live version's own, and …
+MAX_LOG_LOSS_RISE = 0.002  # … in nats beside it
+MAX_SLICE_LOST = 0.01
+MAX_ECE_RISE = 0.005
+MAX_NEITHER_RISE = 0.005
+MAX_STRANGERS_RISE = 0.01
+# Of the feedback's photos that get a label where the live version gave none, the share that has to
+# be right: somebody who is told nothing is better off than somebody who is told nonsense.
+MIN_NEWLY_RIGHT = 0.7
+# By how many nats the log loss of feedback has to fall to count as a gain where as many answers
+# were mended as broken. Photos that are known already cannot fall that far.
+MIN_LOG_LOSS_GAIN = 0.05
+MAX_SLOWER = 1.5
+MAX_LOOKED_AGAIN_RISE = 0.05
+MAX_LARGER = 1.1
+MAX_BYTES = 40_000_000
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing a candidate has to be good at.
+
+    Attributes:
+        name: Short, the same in every verdict.
+        passed: Whether it is.
+        candidate: Its number; None where there is none.
+        live: The live version's; likewise.
+        limit: What would have passed, in words.
+        words: What was found, a plain sentence.
+    """
+
+    name: str
+    passed: bool
+    candidate: float | None
+    live: float | None
+    limit: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a candidate may go live, with all that it was judged by."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check is passed, and there was one."""
+        return bool(self.checks) and all(check.passed for check in self.checks)
+
+    def reasons(self) -> list[str]:
+        """Why not: a sentence for each check that failed."""
+        return [check.words for check in self.checks if not check.passed]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON can hold it; `from_dict` reads it back."""
+        return {
+            "passed": self.passed,
+            "reasons": self.reasons(),
+            "checks": [_finite(asdict(check)) for check in self.checks],
+        }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "Verdict":
+        """What `as_dict` gave.
+
+        Raises:
+            ValueError: if it is something else.
+        """
+        try:
+            return cls(tuple(Check(**check) for check in content["checks"]))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"This is no verdict ({error}).") from error
+
+
+@dataclass(frozen=True)
+class Exam:
+    """The answers of candidate and live version to the same photos.
+
+    Attributes:
+        labels: The versions'.
+        targets: Index of each photo's label, -1 for none of them, shape `(n,)`.
+        candidate: Answers, `n` of them.
+        live: Likewise.
+        slices: Name of a slice to the photos that belong, as a mask of shape `(n,)`.
+    """
+
+    labels: tuple[str, ...]
+    targets: np.ndarray
+    candidate: Sequence[Answer]
+    live: Sequence[Answer]
+    slices: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    @cached_property
+    def of_candidate(self) -> "Marks":
+        """The candidate's marks."""
+        return Marks.of(self.candidate, self.targets, self.labels)
+
+    @cached_property
+    def of_live(self) -> "Marks":
+        """The live version's marks."""
+        return Marks.of(self.live, self.targets, self.labels)
+
+
+@dataclass(frozen=True)
+class Marks:
+    """How good each answer of a version is; arrays of shape `(n,)`.
+
+    Attributes:
+        right: Whether the most probable label is the true one.
+        told: Whether what people are told is right, `neither` for photos of none of the labels.
+        answered: Whether people are told a label.
+        neither: Whether they are told `neither`.
+        confidence: Probability of the most probable label.
+        loss: Minus the log probability of the true label, in nats; not a number where none is true.
+    """
+
+    right: np.ndarray
+    told: np.ndarray
+    answered: np.ndarray
+    neither: np.ndarray
+    confidence: np.ndarray
+    loss: np.ndarray
+
+    @classmethod
+    def of(cls, answers: Sequence[Answer], targets: np.ndarray, labels: Sequence[str]) -> "Marks":
+        """Mark answers."""
+        truth = [labels[target] if target >= 0 else NEITHER for target in targets]
+        pairs = list(zip(answers, truth, strict=True))
+        given = [a.probabilities.get(true, math.nan) for a, true in pairs]
+        return cls(
+            right=np.array([a.label == true for a, true in pairs], bool),
+            told=np.array([a.answer == true for a, true in pairs], bool),
+            answered=np.array([a.answer in labels for a in answers], bool),
+            neither=np.array([a.answer == NEITHER for a in answers], bool),
+            confidence=np.array([a.confidence for a in answers], float),
+            loss=-np.log(np.maximum(np.array(given, float), 1e-15)),
+        )
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What a version costs to serve.
+
+    Attributes:
+        milliseconds: Median time of an answer.
+        looked_again: Share of the base's photos that both networks look at.
+        num_bytes: Size of the files it answers from.
+    """
+
+    milliseconds: float
+    looked_again: float
+    num_bytes: int
+
+
+def judge(base: Exam, feedback: Exam, strangers: Exam, candidate: Costs, live: Costs) -> Verdict:
+    """Judge a candidate.
+
+    Args:
+        base: On the base's holdout.
+        feedback: On photos of the feedback that the candidate, or a stand-in fitted without them,
+            was not fitted to.
+        strangers: On photos of none of the labels; possibly none.
+        candidate: What it costs.
+        live: What the live version costs.
+    """
+    return Verdict(
+        (
+            *_keeps(base),
+            *_slices(base),
+            *_novelty(base, strangers),
+            *_gains(feedback),
+            *_costs(candidate, live),
+        )
+    )
+
+
+def chance_of_loss(broken: int, mended: int) -> float:
+    """How often chance alone breaks at least as many answers of those that changed.
+
+    Args:
+        broken: Answers that were right and are wrong now.
+        mended: Answers that were wrong and are right now.
+
+    Returns:
+        The one-sided exact McNemar p-value, from 0 to 1.
+    """
+    changed = broken + mended
+    return float(sum(math.comb(changed, k) for k in range(broken, changed + 1)) / 2**changed)
+
+
+def _keeps(base: Exam) -> list[Check]:
+    """What the live version knows and the candidate must not forget."""
+    new, old = base.of_candidate, base.of_live
+    return [
+        _pair_check("base accuracy", new.right, old.right, MAX_LOST, "answers on the base right"),
+        _pair_check(
+            "base told",
+            new.told,
+            old.told,
+            MAX_TOLD_LOST,
+            "people on the base told the right label",
+        ),
+        _log_loss(new, old),
+        _calibration(new, old),
+    ]
+
+
+def _pair_check(name: str, new: np.ndarray, old: np.ndarray, tolerance: float, what: str) -> Check:
+    """Passed within the tolerance, unless the loss is no chance and more than one photo."""
+    broken, mended = int((old & ~new).sum()), int((new & ~old).sum())
+    lost, chance = broken - mended, chance_of_loss(broken, mended)
+    allowed = max(1.0, tolerance * len(new))
+    return Check(
+        name=name,
+        passed=lost <= allowed and not (lost > allowed / 2 and chance < SIGNIFICANT),
+        candidate=float(new.mean()),
+        live=float(old.mean()),
+        limit=f"at most {allowed:.0f} of {len(new)} photos lost, half of it beyond chance",
+        words=(
+            f"{new.mean():.2%} of {len(new)} {what}, with the live version {old.mean():.2%}: "
+            f"{broken} broken, {mended} mended (chance alone: {chance:.2f})."
+        ),
+    )
+
+
+def _log_loss(new: Marks, old: Marks) -> Check:
+    mine, its = float(new.loss.mean()), float(old.loss.mean())
+    limit = its * (1 + MAX_LOG_LOSS) + MAX_LOG_LOSS_RISE
+    return Check(
+        "base log loss",
+        mine <= limit,  # false for what is not a number
+        mine,
+        its,
+        f"at most {limit:.4f}",
+        f"The log loss on the base is {mine:.4f}, with the live version {its:.4f}.",
+    )
+
+
+def _calibration(new: Marks, old: Marks) -> Check:
+    mine = expected_calibration_error(new.confidence, new.right)
+    its = expected_calibration_error(old.confidence, old.right)
+    limit = its + MAX_ECE_RISE + 1 / len(new.right)
+    return Check(
+        "calibration",
+        mine <= limit,
+        mine,
+        its,
+        f"at most {limit:.4f}",
+        f"Confidence is off by {mine:.4f} in the mean, with the live version {its:.4f}.",
+    )
+
+
+def _slices(base: Exam) -> list[Check]:
+    """Every kind of photo, each within its tolerance.
+
+    A slice fails only if it loses more than its tolerance and more than chance would take, were all
+    slices looked at: with a dozen of them, one seems bad by chance more often than not.
+    """
+    checks = []
+    for name, mask in base.slices.items():
+        new, old = base.of_candidate.right[mask], base.of_live.right[mask]
+        broken, mended = int((old & ~new).sum()), int((new & ~old).sum())
+        allowed = max(1.0, MAX_SLICE_LOST * len(new))
+        unlikely = chance_of_loss(broken, mended) < SIGNIFICANT / len(base.slices)
+        lost = broken - mended
+        checks.append(
+            Check(
+                f"slice {name}",
+                lost <= allowed or not (unlikely or lost > 3 * allowed),
+                float(new.mean()),
+                float(old.mean()),
+                f"at most {allowed:.0f} of {len(new)} photos lost, or three times that by chance",
+                f"{new.mean():.2%} of the base's {len(new)} photos of {name} right, with the live "
+                f"version {old.mean():.2%}: {broken} broken, {mended} mended.",
+            )
+        )
+    return checks
+
+
+def _novelty(base: Exam, strangers: Exam) -> list[Check]:
+    checks = [
+        _share_check(
+            "base neither",
+            base.of_candidate.neither,
+            base.of_live.neither,
+            MAX_NEITHER_RISE,
+            'photos of the base called "neither"',
+        )
+    ]
+    if len(strangers):
+        checks.append(
+            _share_check(
+                "strangers answered",
+                strangers.of_candidate.answered,
+                strangers.of_live.answered,
+                MAX_STRANGERS_RISE,
+                "photos of something else answered all the same",
+            )
+        )
+    return checks
+
+
+def _share_check(name: str, new: np.ndarray, old: np.ndarray, rise: float, what: str) -> Check:
+    more, allowed = int(new.sum()) - int(old.sum()), max(1.0, rise * len(new))
+    return Check(
+        name,
+        more <= allowed,
+        float(new.mean()),
+        float(old.mean()),
+        f"at most {allowed:.0f} of {len(new)} photos more",
+        f"{new.mean():.2%} of {len(new)} {what}, with the live version {old.mean():.2%}.",
+    )
+
+
+def _gains(feedback: Exam) -> list[Check]:
+    if not len(feedback):
+        words = "No gain: there is no photo from feedback to measure one on."
+        return [Check("gain", False, None, None, "more answers mended than broken", words)]
+    new, old = feedback.of_candidate, feedback.of_live
+    return [_gain(new, old), _newly_answered(new, old)]
+
+
+def _gain(new: Marks, old: Marks) -> Check:
+    """More of what people said is now said by the version too, or at least nearly."""
+    broken = int((old.told & ~new.told).sum()) + int((old.right & ~new.right).sum())
+    mended = int((new.told & ~old.told).sum()) + int((new.right & ~old.right).sum())
+    known = np.isfinite(old.loss)
+    mine, its = (float(marks.loss[known].mean()) if known.any() else 0.0 for marks in (new, old))
+    nearer = broken == mended and mine <= its - MIN_LOG_LOSS_GAIN
+    passed = mended > broken or nearer
+    found = (
+        f"{new.told.mean():.1%} of {len(new.told)} photos from feedback are told what people said, "
+        f"with the live version {old.told.mean():.1%} ({mended} changes for the better, {broken} "
+        f"for the worse; log loss {its:.3f} → {mine:.3f})."
+    )
+    return Check(
+        "gain",
+        passed,
+        float(new.told.mean()),
+        float(old.told.mean()),
+        "more changes for the better than for the worse",
+        found if passed else f"No gain: {found}",
+    )
+
+
+def _newly_answered(new: Marks, old: Marks) -> Check:
+    """Of the photos that get a label where the live version gave none, how many get the right one.
+
+    How many may be wrong is rounded up: where there are a few, the limit is generous.
+    """
+    newly = new.answered & ~old.answered
+    right, number = int((newly & new.told).sum()), int(newly.sum())
+    wrong = number - right
+    too_many = wrong > math.ceil((1 - MIN_NEWLY_RIGHT) * number)
+    share = right / number if number else None
+    return Check(
+        "newly answered",
+        not too_many,
+        share,
+        None,
+        f"at least {MIN_NEWLY_RIGHT:.0%} right",
+        f"{number} photos from feedback get a label where the live version gave none: "
+        f"{right} the right one, {wrong} a wrong one.",
+    )
+
+
+def _costs(new: Costs, old: Costs) -> list[Check]:
+    slower, size = old.milliseconds * MAX_SLOWER, min(old.num_bytes * MAX_LARGER, MAX_BYTES)
+    again = old.looked_again + MAX_LOOKED_AGAIN_RISE
+    return [
+        Check(
+            "latency",
+            new.milliseconds <= slower,
+            new.milliseconds,
+            old.milliseconds,
+            f"at most {slower:.1f} ms",
+            f"An answer takes {new.milliseconds:.1f} ms, the live version's "
+            f"{old.milliseconds:.1f} ms.",
+        ),
+        Check(
+            "looked at again",
+            new.looked_again <= again,
+            new.looked_again,
+            old.looked_again,
+            f"at most {again:.1%} of the base's photos",
+            f"{new.looked_again:.1%} of the base's photos are looked at by both networks, with "
+            f"the live version {old.looked_again:.1%}.",
+        ),
+        Check(
+            "size",
+            new.num_bytes <= size,
+            float(new.num_bytes),
+            float(old.num_bytes),
+            f"at most {size / 1e6:.1f} MB",
+            f"Its folder has {new.num_bytes / 1e6:.1f} MB, the live version's "
+            f"{old.num_bytes / 1e6:.1f} MB.",
+        ),
+    ]
+
+
+def _finite(values: dict[str, Any]) -> dict[str, Any]:
+    """JSON knows no infinity and nothing that is not a number."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in values.items()
+    }
