@@ -25,7 +25,8 @@ import type * as table from '{_COMPOSABLE}/table/panelcfg/x/TablePanelCfg_types.
 import type * as lines from '{_COMPOSABLE}/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen';
 
 type Plain<T> = T extends string ? `${{T}}`
-  : T extends DataQuery | VariableModel ? {{ [K in keyof T]: Plain<T[K]> }} & Record<string, unknown>
+  : T extends DataQuery | VariableModel
+    ? {{ [K in keyof T]: Plain<T[K]> }} & Record<string, unknown>
   : T extends (infer U)[] ? Plain<U>[]
   : T extends object ? {{ [K in keyof T]: Plain<T[K]> }}
   : T;

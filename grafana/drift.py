@@ -1,15 +1,16 @@
 """Dashboard Drift and data: is something else sent, or answered, than the version was made for?"""
 
-from grafana.panels import RED, YELLOW, bars, dashboard, lines, sql, stat, table
+# ruff: noqa: S608  the queries are put together from this folder alone
+from grafana.panels import RED, YELLOW, bars, by_interval, dashboard, lines, sql, stat, table, whole
 
-_ANSWERS = "catsdogs_figures.answers($__timeFrom(), $__timeTo(), NULL, ${version:sqlstring})"
-_OVER_TIME = "catsdogs_figures.answers($__timeFrom(), $__timeTo(), '$interval', ${version:sqlstring})"
+_ANSWERS = whole("answers")
+_OVER_TIME = by_interval("answers")
 
 
 def _percentiles(measure: str) -> str:
     return f"""
 SELECT at AS "time", p50, p95
-FROM catsdogs_figures.percentiles('{measure}', $__timeFrom(), $__timeTo(), '$interval', ${{version:sqlstring}})
+FROM {by_interval("percentiles", measure)}
 ORDER BY 1
 """
 
@@ -54,9 +55,9 @@ HAVING sum(count) > 0
         "harder photos, for instance a camera gone dark.",
         "percentunit",
         sql(
-            """
-SELECT coalesce(sum(count) FILTER (WHERE bin < 80), 0)::float8 / nullif(sum(count), 0)::float8 AS share
-FROM catsdogs_figures.bins('confidence', $__timeFrom(), $__timeTo(), NULL, ${version:sqlstring})
+            f"""
+SELECT (coalesce(sum(count) FILTER (WHERE bin < 80), 0) / nullif(sum(count), 0))::float8 AS share
+FROM {whole("bins", "confidence")}
 """
         ),
     ),
@@ -66,8 +67,8 @@ FROM catsdogs_figures.bins('confidence', $__timeFrom(), $__timeTo(), NULL, ${ver
         "something new is sent; review it, and train on it if it should be known.",
         "percentunit",
         sql(
-            """
-SELECT p50 FROM catsdogs_figures.percentiles('novelty', $__timeFrom(), $__timeTo(), NULL, ${version:sqlstring})
+            f"""
+SELECT p50 FROM {whole("percentiles", "novelty")}
 """
         ),
     ),
@@ -76,8 +77,8 @@ SELECT p50 FROM catsdogs_figures.percentiles('novelty', $__timeFrom(), $__timeTo
         "Width times height of the photo in the middle. A fall: somebody sends thumbnails.",
         "short",
         sql(
-            """
-SELECT p50 AS pixels FROM catsdogs_figures.percentiles('pixels', $__timeFrom(), $__timeTo(), NULL, ${version:sqlstring})
+            f"""
+SELECT p50 AS pixels FROM {whole("percentiles", "pixels")}
 """
         ),
     ),
@@ -88,7 +89,7 @@ _MOVED = [
         "Drift",
         "How far each measure has moved from its reference: the holdout by the version's card, or "
         "the version's first thousand predictions (baseline). An index above its limit is no "
-        "chance: find out what changed, and retrain on what is sent now. All versions: the live one.",
+        "chance: find out what changed, and retrain on what is sent now. All: the live version.",
         sql(
             """
 SELECT measure, reference, index, alarm_limit AS "limit", index > alarm_limit AS alarm, photos,
@@ -119,7 +120,7 @@ GROUP BY 1, 2 ORDER BY 1, 2
     ),
     lines(
         "Share of unsure and neither",
-        "Of all predictions. A rise at a promotion is the version's doing, else that of the photos.",
+        "Of all predictions. A rise at a promotion is the version's doing, else the photos'.",
         "percentunit",
         sql(
             f"""
@@ -139,9 +140,9 @@ GROUP BY 1 ORDER BY 1
         "photos: see Novelty and Pixels.",
         "percentunit",
         sql(
-            """
+            f"""
 SELECT at AS "time", p50 AS median
-FROM catsdogs_figures.percentiles('confidence', $__timeFrom(), $__timeTo(), '$interval', ${version:sqlstring})
+FROM {by_interval("percentiles", "confidence")}
 ORDER BY 1
 """,
             series=True,
@@ -162,7 +163,7 @@ ORDER BY 1
 _SENT = [
     bars(
         "Formats",
-        "What kinds of files are answered. A new one: try a few by hand; a gone one: a client broke.",
+        "What kinds of files are answered. A new one: try some by hand; one gone: a client broke.",
         "short",
         sql(
             f"""

@@ -1,8 +1,20 @@
 """Dashboard Feedback and review: do people tell us, and do we learn from it?"""
 
-from grafana.panels import RED, YELLOW, dashboard, lines, promql, sql, stat, table
+# ruff: noqa: S608  the queries are put together from this folder alone
+from grafana.panels import (
+    RED,
+    YELLOW,
+    by_interval,
+    dashboard,
+    lines,
+    promql,
+    sql,
+    stat,
+    table,
+    whole,
+)
 
-_GIVEN = "catsdogs_figures.feedback_given($__timeFrom(), $__timeTo(), NULL, ${version:sqlstring})"
+_GIVEN = whole("feedback_given")
 
 _NOW = [
     stat(
@@ -25,12 +37,13 @@ FROM catsdogs_figures.with_feedback($__timeFrom(), $__timeTo(), ${version:sqlstr
     ),
     stat(
         "May be learnt from",
-        "Feedback whose giver lets us train on the photo, of all given. Without it there is nothing "
-        "to review: read the question that is put to people.",
+        "Feedback whose giver lets us train on the photo, of all given. Without it there is "
+        "nothing to review: read the question that is put to people.",
         "percentunit",
         sql(
             f"""
-SELECT coalesce(sum(count) FILTER (WHERE may_learn), 0)::float8 / nullif(sum(count), 0)::float8 AS share
+SELECT
+  (coalesce(sum(count) FILTER (WHERE may_learn), 0) / nullif(sum(count), 0))::float8 AS share
 FROM {_GIVEN}
 """
         ),
@@ -76,9 +89,9 @@ _OVER_TIME = [
         "it in the admin before it is learnt from.",
         "short",
         sql(
-            """
+            f"""
 SELECT at AS "time", CASE WHEN agrees THEN 'right' ELSE 'wrong' END AS metric, sum(count) AS value
-FROM catsdogs_figures.feedback_given($__timeFrom(), $__timeTo(), '$interval', ${version:sqlstring})
+FROM {by_interval("feedback_given")}
 GROUP BY 1, 2 ORDER BY 1, 2
 """,
             series=True,

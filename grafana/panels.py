@@ -13,6 +13,22 @@ GREEN, YELLOW, RED = "green", "yellow", "red"
 _WHOLE_WIDTH = 24
 
 
+def whole(function: str, measure: str | None = None) -> str:
+    """The SQL of a function's rows over the time shown, of the version chosen."""
+    return _asked(function, measure, "NULL")
+
+
+def by_interval(function: str, measure: str | None = None) -> str:
+    """The same for each interval of the time shown."""
+    return _asked(function, measure, "'$interval'")
+
+
+def _asked(function: str, measure: str | None, step: str) -> str:
+    first = f"'{measure}', " if measure else ""
+    time = "$__timeFrom(), $__timeTo()"
+    return f"catsdogs_figures.{function}({first}{time}, {step}, ${{version:sqlstring}})"
+
+
 def sql(text: str, *, series: bool = False) -> Json:
     """A query of PostgreSQL: a table, or series over `time`."""
     return {
@@ -66,7 +82,9 @@ def stat(
     }
     defaults = {**_field(unit, steps), "noValue": "–"}
     if words:
-        mapped = {value: {"index": i, "text": word} for i, (value, word) in enumerate(words.items())}
+        mapped = {
+            value: {"index": i, "text": word} for i, (value, word) in enumerate(words.items())
+        }
         defaults["mappings"] = [{"type": "value", "options": mapped}]
     return _panel("stat", title, about, queries, defaults, options, width, 4)
 

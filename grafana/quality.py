@@ -1,19 +1,32 @@
 """Dashboard Model quality: are the answers right, and as often as they say?"""
 
-from grafana.panels import GREEN, YELLOW, bars, dashboard, lines, sql, stat, table
+# ruff: noqa: S608  the queries are put together from this folder alone
+from grafana.panels import (
+    GREEN,
+    YELLOW,
+    bars,
+    by_interval,
+    dashboard,
+    lines,
+    sql,
+    stat,
+    table,
+    whole,
+)
 
-_OPINIONS = "catsdogs_figures.opinions($__timeFrom(), $__timeTo(), NULL, ${version:sqlstring})"
-_ANSWERS = "catsdogs_figures.answers($__timeFrom(), $__timeTo(), NULL, ${version:sqlstring})"
+_OPINIONS = whole("opinions")
+_ANSWERS = whole("answers")
 _LABELS = "answer NOT IN ('unsure', 'neither')"
-_BIASED = "People tell us of mistakes more often than of right answers: watch changes, not the height."
+_RIGHT = "coalesce(sum(count) FILTER (WHERE agrees), 0)"
+_BIASED = "People tell us of mistakes more often: watch its changes, not its height."
 
 
 def _agreement_by(column: str) -> str:
     return f"""
-SELECT {column}, sum(count) FILTER (WHERE agrees) AS "right", sum(count) AS feedback,
-  coalesce(sum(count) FILTER (WHERE agrees), 0) / sum(count) AS agreement,
-  catsdogs_figures.wilson_low(coalesce(sum(count) FILTER (WHERE agrees), 0), sum(count)) AS low,
-  catsdogs_figures.wilson_high(coalesce(sum(count) FILTER (WHERE agrees), 0), sum(count)) AS high
+SELECT {column}, {_RIGHT} AS "right", sum(count) AS feedback,
+  {_RIGHT} / sum(count) AS agreement,
+  catsdogs_figures.wilson_low({_RIGHT}, sum(count)) AS low,
+  catsdogs_figures.wilson_high({_RIGHT}, sum(count)) AS high
 FROM {_OPINIONS}
 GROUP BY 1 ORDER BY 1
 """
@@ -29,7 +42,7 @@ _NOW = [
         "percentunit",
         sql(
             f"""
-SELECT coalesce(sum(count) FILTER (WHERE agrees), 0) / nullif(sum(count), 0) AS agreement
+SELECT {_RIGHT} / nullif(sum(count), 0) AS agreement
 FROM {_OPINIONS}
 """
         ),
@@ -43,8 +56,8 @@ FROM {_OPINIONS}
         sql(
             f"""
 SELECT
-  catsdogs_figures.wilson_low(coalesce(sum(count) FILTER (WHERE agrees), 0), coalesce(sum(count), 0)) AS low,
-  catsdogs_figures.wilson_high(coalesce(sum(count) FILTER (WHERE agrees), 0), coalesce(sum(count), 0)) AS high
+  catsdogs_figures.wilson_low({_RIGHT}, sum(count)) AS low,
+  catsdogs_figures.wilson_high({_RIGHT}, sum(count)) AS high
 FROM {_OPINIONS}
 """
         ),
@@ -76,7 +89,7 @@ WHERE {_LABELS}
         sql(
             f"""
 SELECT sum(confidence_sum) / nullif(sum(count), 0)::float8 AS confidence,
-  (coalesce(sum(count) FILTER (WHERE agrees), 0) / nullif(sum(count), 0))::float8 AS agreement
+  ({_RIGHT} / nullif(sum(count), 0))::float8 AS agreement
 FROM {_OPINIONS}
 WHERE {_LABELS}
 """
@@ -91,7 +104,7 @@ WHERE {_LABELS}
             f"""
 SELECT sum(gap) / nullif(sum(count), 0)::float8 AS error
 FROM (
-  SELECT abs(sum(confidence_sum) - coalesce(sum(count) FILTER (WHERE agrees), 0)::float8) AS gap,
+  SELECT abs(sum(confidence_sum) - {_RIGHT}::float8) AS gap,
     sum(count) AS count
   FROM {_OPINIONS}
   WHERE answer <> 'neither'
@@ -109,12 +122,12 @@ _OVER_TIME = [
         "the answers are worse; a step at a promotion: roll back.",
         "percentunit",
         sql(
-            """
+            f"""
 SELECT at AS "time",
-  coalesce(sum(count) FILTER (WHERE agrees), 0)::float8 / sum(count)::float8 AS agreement,
-  catsdogs_figures.wilson_low(coalesce(sum(count) FILTER (WHERE agrees), 0), sum(count)) AS low,
-  catsdogs_figures.wilson_high(coalesce(sum(count) FILTER (WHERE agrees), 0), sum(count)) AS high
-FROM catsdogs_figures.opinions($__timeFrom(), $__timeTo(), '$interval', ${version:sqlstring})
+  {_RIGHT}::float8 / sum(count)::float8 AS agreement,
+  catsdogs_figures.wilson_low({_RIGHT}, sum(count)) AS low,
+  catsdogs_figures.wilson_high({_RIGHT}, sum(count)) AS high
+FROM {by_interval("opinions")}
 GROUP BY 1 ORDER BY 1
 """,
             series=True,
@@ -130,7 +143,7 @@ GROUP BY 1 ORDER BY 1
         sql(
             f"""
 SELECT at AS "time", sum(confidence_sum) / sum(count)::float8 AS estimate
-FROM catsdogs_figures.answers($__timeFrom(), $__timeTo(), '$interval', ${{version:sqlstring}})
+FROM {by_interval("answers")}
 WHERE {_LABELS}
 GROUP BY 1 ORDER BY 1
 """,
@@ -165,7 +178,7 @@ _BY = [
             f"""
 SELECT round(bin / 15.0, 2) || '–' || round((bin + 1) / 15.0, 2) AS confidence,
   sum(confidence_sum) / sum(count)::float8 AS "mean confidence",
-  coalesce(sum(count) FILTER (WHERE agrees), 0)::float8 / sum(count)::float8 AS agreement
+  {_RIGHT}::float8 / sum(count)::float8 AS agreement
 FROM {_OPINIONS}
 WHERE answer <> 'neither'
 GROUP BY bin ORDER BY bin
@@ -178,9 +191,9 @@ GROUP BY bin ORDER BY bin
         "they were; see Drift and data.",
         "short",
         sql(
-            """
+            f"""
 SELECT round(floor(least(bin, 99) / 5.0) / 20, 2)::text AS "from", sum(count) AS predictions
-FROM catsdogs_figures.bins('confidence', $__timeFrom(), $__timeTo(), NULL, ${version:sqlstring})
+FROM {whole("bins", "confidence")}
 GROUP BY 1 ORDER BY 1
 """
         ),

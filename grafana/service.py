@@ -1,6 +1,18 @@
 """Dashboard Service: does it answer, how fast, and what does it refuse?"""
 
-from grafana.panels import GREEN, RED, YELLOW, dashboard, lines, promql, sql, stat, table
+# ruff: noqa: S608  the queries are put together from this folder alone
+from grafana.panels import (
+    GREEN,
+    RED,
+    YELLOW,
+    by_interval,
+    dashboard,
+    lines,
+    promql,
+    sql,
+    stat,
+    table,
+)
 
 _PEOPLE = 'route!~"healthz|readyz|metrics|static|unknown"'
 _YES_NO = {"0": "no", "1": "yes"}
@@ -70,7 +82,10 @@ _REQUESTS = [
         "Requests by route",
         "What is asked for. A route that suddenly leads: find who asks in the log, by `person`.",
         "reqps",
-        promql(f"sum by (route) (rate(catsdogs_http_requests_total{{{_PEOPLE}}}[$__rate_interval]))", "{{route}}"),
+        promql(
+            f"sum by (route) (rate(catsdogs_http_requests_total{{{_PEOPLE}}}[$__rate_interval]))",
+            "{{route}}",
+        ),
         stacked=True,
     ),
     lines(
@@ -99,8 +114,8 @@ _REQUESTS = [
     ),
     lines(
         "Where the time goes (p95)",
-        "Network slow: a busy machine or a slow version; was one promoted just then? Decoding slow: "
-        "huge photos; see Drift and data.",
+        "Network slow: a busy machine or a slow version; was one promoted just then? Decoding "
+        "slow: huge photos; see Drift and data.",
         "s",
         promql(_quantile(0.95, "catsdogs_inference_seconds"), "network"),
         promql(_quantile(0.95, "catsdogs_decode_seconds"), "decoding"),
@@ -114,9 +129,9 @@ _PHOTOS = [
         "was away, and of one version. A step at a promotion is the new version's doing.",
         "ms",
         sql(
-            """
+            f"""
 SELECT at AS "time", p50, p95, p99
-FROM catsdogs_figures.percentiles('total_ms', $__timeFrom(), $__timeTo(), '$interval', ${version:sqlstring})
+FROM {by_interval("percentiles", "total_ms")}
 ORDER BY 1
 """,
             series=True,
@@ -129,9 +144,9 @@ ORDER BY 1
         "too slow.",
         "ms",
         sql(
-            """
+            f"""
 SELECT at AS "time", p50, p95, p99
-FROM catsdogs_figures.percentiles('inference_ms', $__timeFrom(), $__timeTo(), '$interval', ${version:sqlstring})
+FROM {by_interval("percentiles", "inference_ms")}
 ORDER BY 1
 """,
             series=True,
@@ -142,9 +157,9 @@ ORDER BY 1
         "Photos answered in each interval. A gap by day: nobody got through; look at the proxy.",
         "short",
         sql(
-            """
+            f"""
 SELECT at AS "time", sum(count) AS predictions
-FROM catsdogs_figures.answers($__timeFrom(), $__timeTo(), '$interval', ${version:sqlstring})
+FROM {by_interval("answers")}
 GROUP BY 1 ORDER BY 1
 """,
             series=True,
@@ -194,7 +209,11 @@ SELECT version, architecture, is_live AS live, trained_at AS trained, promoted_a
 FROM catsdogs_figures.versions() ORDER BY trained_at DESC, version DESC
 """
         ),
-        units={"holdout accuracy": "percentunit", "trained": "dateTimeAsIso", "promoted": "dateTimeAsIso"},
+        units={
+            "holdout accuracy": "percentunit",
+            "trained": "dateTimeAsIso",
+            "promoted": "dateTimeAsIso",
+        },
         width=16,
     ),
     stat(
@@ -215,6 +234,6 @@ SERVICE = dashboard(
     *_PHOTOS,
     *_DATABASE,
     since="now-24h",
-    interval="15m",
+    interval="1h",
     refresh="30s",
 )

@@ -1,4 +1,4 @@
-"""What Grafana may read: a role that may execute the functions of `grafana.sql` and nothing else."""
+"""What Grafana may read: a role may execute the functions of `grafana.sql`, and nothing else."""
 
 from pathlib import Path
 
@@ -71,6 +71,8 @@ def _create_role(
     _execute(cursor, "ALTER ROLE {} SET default_transaction_read_only = on", identifier)
     timeout = sql.Literal(_STATEMENT_TIMEOUT)
     _execute(cursor, "ALTER ROLE {} SET statement_timeout = {}", identifier, timeout)
+    # Compiling a query takes longer than these run.
+    _execute(cursor, "ALTER ROLE {} SET jit = off", identifier)
     _execute(cursor, "ALTER ROLE {} SET idle_in_transaction_session_timeout = '60s'", identifier)
 
 

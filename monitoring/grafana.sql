@@ -19,7 +19,7 @@ CREATE FUNCTION catsdogs_figures.wilson_low(part numeric, count numeric)
 RETURNS float8 LANGUAGE sql IMMUTABLE AS $$
   SELECT greatest(0.0, (s + z * z / (2 * n) - z * sqrt(s * (1 - s) / n + z * z / (4 * n * n)))
     / (1 + z * z / n))
-  FROM (SELECT 1.959964::float8 AS z, count::float8 AS n, (part / nullif(count, 0))::float8 AS s) AS w
+  FROM (SELECT 1.959964::float8 AS z, nullif(count, 0)::float8 AS n, (part / nullif(count, 0))::float8 AS s) AS w
   WHERE s IS NOT NULL
 $$;
 
@@ -27,7 +27,7 @@ CREATE FUNCTION catsdogs_figures.wilson_high(part numeric, count numeric)
 RETURNS float8 LANGUAGE sql IMMUTABLE AS $$
   SELECT least(1.0, (s + z * z / (2 * n) + z * sqrt(s * (1 - s) / n + z * z / (4 * n * n)))
     / (1 + z * z / n))
-  FROM (SELECT 1.959964::float8 AS z, count::float8 AS n, (part / nullif(count, 0))::float8 AS s) AS w
+  FROM (SELECT 1.959964::float8 AS z, nullif(count, 0)::float8 AS n, (part / nullif(count, 0))::float8 AS s) AS w
   WHERE s IS NOT NULL
 $$;
 
@@ -263,9 +263,10 @@ RETURNS TABLE (at timestamptz, agrees boolean, may_learn boolean, count numeric)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
   SELECT catsdogs_figures.bucket(f.created_at, step, since), f.agrees, f.consent, count(*)::numeric
   FROM feedback_feedback AS f
-  JOIN classifier_prediction AS p ON p.id = f.prediction_id
   WHERE f.created_at >= since AND f.created_at < until
-    AND (of_version IS NULL OR p.version_id = of_version)
+    AND (of_version IS NULL OR EXISTS (
+      SELECT FROM classifier_prediction AS p
+      WHERE p.id = f.prediction_id AND p.version_id = of_version))
   GROUP BY 1, 2, 3
 $$;
 

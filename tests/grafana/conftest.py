@@ -1,4 +1,4 @@
-"""The SQL of Grafana is PostgreSQL's alone: those tests belong to the pass of tests on PostgreSQL."""
+"""The SQL of Grafana is PostgreSQL's alone: `test_sql_*` belong to the pass on PostgreSQL."""
 
 from contextlib import contextmanager
 

@@ -52,5 +52,8 @@ def promql():
     """Every question to Prometheus, of dashboards and alert rules."""
     asked = [target["expr"] for target in targets() if "expr" in target]
     return asked + [
-        part["model"]["expr"] for rule in rules() for part in rule["data"] if "expr" in part["model"]
+        part["model"]["expr"]
+        for rule in rules()
+        for part in rule["data"]
+        if "expr" in part["model"]
     ]

@@ -1,8 +1,8 @@
 """What Grafana makes of a query before PostgreSQL sees it, rebuilt from its documentation.
 
-First the page puts the variables in ($version, ${version:sqlstring}, $interval), then the server the
-macros ($__timeFilter(…)). A macro's arguments end at the first closing parenthesis; an unknown macro
-is an error, as is a variable that nobody defined.
+First the page puts the variables in ($version, ${version:sqlstring}, $interval), then the server
+the macros ($__timeFilter(…)). A macro's arguments end at the first closing parenthesis; an unknown
+macro is an error, as is a variable that nobody defined.
 """
 
 import re
