@@ -176,8 +176,8 @@ def table(
 def _field(unit: str, steps: Iterable[tuple[str, float]]) -> Json:
     colours: list[Json] = [{"color": GREEN, "value": None}]
     colours += [{"color": colour, "value": value} for colour, value in steps]
-    if colours[1:] and colours[1]["color"] == GREEN:
-        colours[0]["color"] = RED  # what is better the higher it is
+    if any(step["color"] == GREEN for step in colours[1:]):
+        colours[0]["color"] = RED  # of what is better the higher it is
     return {
         "color": {"mode": "thresholds"},
         "thresholds": {"mode": "absolute", "steps": colours},

@@ -83,7 +83,7 @@ WHERE {_LABELS}
     ),
     stat(
         "Confidence of what was judged",
-        "The mean confidence of the labels that people judged. Far above the agreement of the same: "
+        "The mean confidence of the labels that people judged. Far above their agreement: "
         "the confidence is too high, or mistakes were judged more often; retrain, or review.",
         "percentunit",
         sql(

@@ -1,17 +1,24 @@
 """What Grafana may read: a role may execute the functions of `grafana.sql`, and nothing else."""
 
 from pathlib import Path
+from typing import Any
 
 from django.db import DatabaseError, connection, transaction
 from django.db.backends.utils import CursorWrapper
-from psycopg2 import sql
 
 SCHEMA = "catsdogs_figures"
 ROLE = "grafana_reader"
 
-# A panel that takes longer than this is one to look at; Grafana gives up after 30 s.
-_STATEMENT_TIMEOUT = "20s"
 _MAX_CONNECTIONS = 10
+# Of each of its sessions.
+_SESSION = {
+    "default_transaction_read_only": "on",
+    # A panel that takes longer is one to look at; Grafana itself gives up after 30 s.
+    "statement_timeout": "20s",
+    "idle_in_transaction_session_timeout": "60s",
+    # Queries of a fraction of a second gain nothing from being compiled first.
+    "jit": "off",
+}
 # Internal to the others: it names no figure.
 _NOT_FOR_THE_ROLE = {"stretches"}
 
@@ -31,29 +38,26 @@ def set_up(role: str, password: str) -> None:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             _create_functions(cursor)
-            _create_role(cursor, sql.Identifier(role), role, password)
-            _grant(cursor, sql.Identifier(role))
+            _create_role(cursor, role, password)
+            _grant(cursor, role)
     except DatabaseError as error:
         raise RoleError(f"The role {role} could not be set up: {error}") from error
 
 
 def _create_functions(cursor: CursorWrapper) -> None:
-    cursor.execute("SELECT current_schema()")
-    tables = sql.Identifier(cursor.fetchone()[0])
-    _execute(cursor, "SET LOCAL search_path = {}, pg_temp", tables)
-    _execute(cursor, "DROP SCHEMA IF EXISTS {} CASCADE", sql.Identifier(SCHEMA))
-    _execute(cursor, "CREATE SCHEMA {}", sql.Identifier(SCHEMA))
-    cursor.execute(Path(__file__).with_name("grafana.sql").read_text())
+    # Each function keeps the path that is set while it is created: tables of ours, none of others.
+    tables = _one(cursor, "SELECT current_schema()")
+    _execute(cursor, "SET LOCAL search_path = %I, pg_temp", tables)
+    _execute(cursor, "DROP SCHEMA IF EXISTS %I CASCADE", SCHEMA)
+    _execute(cursor, "CREATE SCHEMA %I", SCHEMA)
+    cursor.execute(Path(__file__).with_name("grafana.sql").read_text(encoding="utf-8"))
 
 
-def _create_role(
-    cursor: CursorWrapper, identifier: sql.Identifier, role: str, password: str
-) -> None:
-    cursor.execute("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user")
-    may_create = cursor.fetchone()[0]
-    cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
-    is_there = cursor.fetchone() is not None
-    if not may_create:
+def _create_role(cursor: CursorWrapper, role: str, password: str) -> None:
+    is_there = _one(cursor, "SELECT count(*) FROM pg_roles WHERE rolname = %s", role)
+    if not _one(
+        cursor, "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user"
+    ):
         if is_there:
             return  # an administrator made it, and looks after its password
         raise RoleError(
@@ -61,34 +65,32 @@ def _create_role(
             f"CREATE ROLE {role} LOGIN PASSWORD '…'; and then run this again."
         )
     if not is_there:
-        _execute(cursor, "CREATE ROLE {}", identifier)
+        _execute(cursor, "CREATE ROLE %I", role)
     _execute(
         cursor,
-        "ALTER ROLE {} LOGIN PASSWORD {} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION "
-        "NOBYPASSRLS CONNECTION LIMIT {}",
-        *(identifier, sql.Literal(password), sql.Literal(_MAX_CONNECTIONS)),
+        "ALTER ROLE %I LOGIN PASSWORD %L NOCREATEDB NOCREATEROLE CONNECTION LIMIT %s",
+        *(role, password, str(_MAX_CONNECTIONS)),
     )
-    _execute(cursor, "ALTER ROLE {} SET default_transaction_read_only = on", identifier)
-    timeout = sql.Literal(_STATEMENT_TIMEOUT)
-    _execute(cursor, "ALTER ROLE {} SET statement_timeout = {}", identifier, timeout)
-    # Compiling a query takes longer than these run.
-    _execute(cursor, "ALTER ROLE {} SET jit = off", identifier)
-    _execute(cursor, "ALTER ROLE {} SET idle_in_transaction_session_timeout = '60s'", identifier)
+    for setting, value in _SESSION.items():
+        _execute(cursor, "ALTER ROLE %I SET %I = %L", role, setting, value)
 
 
-def _grant(cursor: CursorWrapper, role: sql.Identifier) -> None:
-    schema = sql.Identifier(SCHEMA)
-    cursor.execute("SELECT current_database()")
-    database = sql.Identifier(cursor.fetchone()[0])
-    _execute(cursor, "GRANT CONNECT ON DATABASE {} TO {}", database, role)
-    _execute(cursor, "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {} FROM PUBLIC", schema)
-    _execute(cursor, "GRANT USAGE ON SCHEMA {} TO {}", schema, role)
-    _execute(cursor, "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {} TO {}", schema, role)
+def _grant(cursor: CursorWrapper, role: str) -> None:
+    database = _one(cursor, "SELECT current_database()")
+    _execute(cursor, "GRANT CONNECT ON DATABASE %I TO %I", database, role)
+    _execute(cursor, "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA %I FROM PUBLIC", SCHEMA)
+    _execute(cursor, "GRANT USAGE ON SCHEMA %I TO %I", SCHEMA, role)
+    _execute(cursor, "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA %I TO %I", SCHEMA, role)
     for name in _NOT_FOR_THE_ROLE:
-        function = sql.Identifier(SCHEMA, name)
-        _execute(cursor, "REVOKE ALL ON FUNCTION {} FROM {}", function, role)
+        _execute(cursor, "REVOKE ALL ON FUNCTION %I.%I FROM %I", SCHEMA, name, role)
 
 
-def _execute(cursor: CursorWrapper, statement: str, *names: sql.Composable) -> None:
-    composed = sql.SQL(statement).format(*names)
-    cursor.execute(composed.as_string(connection.connection))
+def _execute(cursor: CursorWrapper, statement: str, *names: str) -> None:
+    """Run a statement that takes no parameters; PostgreSQL quotes what is put in."""
+    places = ", %s::text" * len(names)
+    cursor.execute(_one(cursor, f"SELECT format(%s{places})", statement, *names))
+
+
+def _one(cursor: CursorWrapper, query: str, *values: str) -> Any:
+    cursor.execute(query, values)
+    return cursor.fetchone()[0]

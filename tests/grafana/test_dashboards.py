@@ -50,6 +50,17 @@ def test_a_panel_has_a_title_a_unit_and_says_what_to_do(panel):
     assert panel["targets"]
 
 
+def test_no_number_is_green_where_it_is_worst():
+    for _, panel in panels():
+        steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+        colours = [step["color"] for step in steps]
+        values = [step["value"] for step in steps[1:]]
+        assert steps[0]["value"] is None
+        assert values == sorted(values)
+        assert colours[0] in ("green", "red")
+        assert len(colours) == 1 or (colours[0] == "green") == (colours[-1] != "green")
+
+
 @pytest.mark.parametrize("uid", dashboards())
 def test_ids_and_titles_are_unique_and_nothing_lies_on_anything(uid):
     each = dashboards()[uid]["panels"]

@@ -127,3 +127,10 @@ def test_the_environment_is_described():
     text = (ROOT.parent / "docs" / "grafana.md").read_text(encoding="utf-8")
 
     assert {name for name in VARIABLES if f"`{name}`" not in text} == set()
+
+
+def test_every_rule_is_described():
+    text = (ROOT.parent / "docs" / "grafana.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)
+
+    assert {f"catsdogs-{name}" for name in named} == {rule["uid"] for rule in rules()}

@@ -352,8 +352,12 @@ def test_series_are_in_the_order_of_time(reader):
 
     assert len(asked) > 10
     for target in asked:
-        times = [row["time"] for row in reader.ask(target["rawSql"], period)]
+        rows = reader.ask(target["rawSql"], period)
+        times = [row["time"] for row in rows]
         assert times == sorted(times), target["rawSql"]
+        # Grafana names series by `metric` if there is one value beside it, else by their columns.
+        texts = [name for name, value in rows[0].items() if isinstance(value, str)]
+        assert texts == [] or list(rows[0]) == ["time", "metric", "value"]
 
 
 def test_annotations_and_variables_are_found(reader):
