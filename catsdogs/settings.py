@@ -74,6 +74,9 @@ METRICS_NETWORKS = read_networks(
     env.list("CATSDOGS_METRICS_NETWORKS", default=["127.0.0.0/8", "::1/128"]),
 )
 
+# The password of the database role with which Grafana reads: see `manage.py grafana_role`.
+GRAFANA_PASSWORD = env.str("CATSDOGS_GRAFANA_PASSWORD", default="")
+
 # Photos
 PHOTO_MAX_BYTES = env.int("CATSDOGS_PHOTO_MAX_BYTES", default=20_000_000)
 PHOTO_MAX_PIXELS = env.int("CATSDOGS_PHOTO_MAX_PIXELS", default=50_000_000)
