@@ -83,7 +83,7 @@ if ALERTS_EVERY and not 10 <= ALERTS_EVERY <= 3600:
     )
 ALERT_RULES = env.str("CATSDOGS_ALERT_RULES", default="")
 ALERT_RULES = BASE_DIR / ALERT_RULES if ALERT_RULES else None
-ALERT_MAIL_TO = env.list("CATSDOGS_ALERT_MAIL_TO", default=[])
+ALERT_MAIL_TO = list(filter(None, map(str.strip, env.list("CATSDOGS_ALERT_MAIL_TO", default=[]))))
 ALERT_MAIL_FROM = env.str("CATSDOGS_ALERT_MAIL_FROM", default="catsdogs@localhost")
 ALERT_WEBHOOK = read_webhook(
     "CATSDOGS_ALERT_WEBHOOK", env.str("CATSDOGS_ALERT_WEBHOOK", default="")

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, get_connection
 from django.utils import timezone
 
 # Nobody waits longer for a mail server or a chat: the next check tries again.
@@ -90,18 +90,23 @@ def tell(channel: str, news: News) -> None:
 
 
 def _mail(news: News) -> None:
-    headers = {
-        # Auto-Submitted: RFC 3834. No holiday reply comes back.
-        "Auto-Submitted": "auto-generated",
-        "In-Reply-To" if news.is_over else "Message-ID": f"<{news.key}@catsdogs.alerts>",
-    }
-    EmailMessage(
+    connection = get_connection(fail_silently=False)
+    mail = EmailMessage(
         subject=f"[catsdogs] {news.subject}",
         body=news.text,
         from_email=settings.ALERT_MAIL_FROM,
         to=settings.ALERT_MAIL_TO,
-        headers=headers,
-    ).send(fail_silently=False)
+        headers={
+            # RFC 3834: no holiday reply comes back.
+            "Auto-Submitted": "auto-generated",
+            "In-Reply-To" if news.is_over else "Message-ID": f"<{news.key}@catsdogs.alerts>",
+        },
+        connection=connection,
+    )
+    try:
+        mail.send()
+    finally:
+        connection.close()  # Django leaves it open where the server takes no password
 
 
 class _StayHere(urllib.request.HTTPRedirectHandler):

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from classifier.models import Prediction, RefusalCount
 from feedback.models import Feedback
+from monitoring.models import TouchedHour
+from monitoring.rollup import roll_up
 from tests.make import make_version
 
 VERSION = "2025-02-01.1"
@@ -17,7 +19,7 @@ _SIZES = [(4032, 3024), (3000, 2000), (1920, 1080), (800, 600), (640, 480)]
 
 def by_daylight(at):
     """Photos an hour: few at night, most in the afternoon, more at weekends."""
-    day = 130 if 8 <= at.hour < 22 else 12
+    day = 100 if 8 <= at.hour < 22 else 8
     return day * (1.5 if at.weekday() >= 5 else 1.0)
 
 
@@ -54,7 +56,7 @@ class World:
             at += timedelta(seconds=self.draw.expovariate(rate / 3600))
         Prediction.objects.bulk_create(made, batch_size=500)
         judged = [each for each in made if self.draw.random() < opinions]
-        Feedback.objects.bulk_create(map(lambda each: self._opinion(each, agree), judged))
+        Feedback.objects.bulk_create([self._opinion(each, agree) for each in judged])
         self.refused(begin, end, len(made) // 50)
 
     def refused(self, begin, end, count, code="broken_image"):
@@ -70,6 +72,11 @@ class World:
             )
             row.count += number
             row.save()
+
+    def sum_up(self, now):
+        """As a server does in the background."""
+        TouchedHour.objects.all().delete()  # nothing is summed up yet that could have changed
+        roll_up(now)
 
     def _prediction(self, at):
         draw = self.draw
