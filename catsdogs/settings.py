@@ -74,6 +74,9 @@ METRICS_NETWORKS = read_networks(
     env.list("CATSDOGS_METRICS_NETWORKS", default=["127.0.0.0/8", "::1/128"]),
 )
 
+# Whether anybody may see /insights; else only staff.
+INSIGHTS_OPEN = env.bool("CATSDOGS_INSIGHTS_OPEN", default=False)
+
 # Photos
 PHOTO_MAX_BYTES = env.int("CATSDOGS_PHOTO_MAX_BYTES", default=20_000_000)
 PHOTO_MAX_PIXELS = env.int("CATSDOGS_PHOTO_MAX_PIXELS", default=50_000_000)

@@ -17,6 +17,7 @@ os.environ.update(
     ALLOWED_HOSTS="localhost,127.0.0.1,testserver",
     CATSDOGS_API_ACCESS="open",
     CATSDOGS_INFERENCE_SLOTS="2",
+    CATSDOGS_INSIGHTS_OPEN="false",
     CATSDOGS_METRICS_NETWORKS="127.0.0.0/8,::1/128",
     CATSDOGS_METRICS_TOKEN="",
     CATSDOGS_MODELS="models",
