@@ -66,7 +66,7 @@ def _summary(now: datetime) -> str:
     judged = figures.agreement(day).overall
     if judged.share is None:
         return f"{told}; nobody said whether the answers were right."
-    return f"{told}; {share(judged.share)} of {count(judged.count)} feedbacks say “right”."
+    return f"{told}; {share(judged.share)} of {count(judged.count)} opinions say “right”."
 
 
 def _findings(now: datetime) -> Iterator[Finding]:
@@ -168,7 +168,7 @@ def _of_agreement(now: datetime) -> Iterator[Finding]:
     found = figures.agreement(Period.last(_WEEK, until=now)).overall
     if found.interval and found.interval[1] < limits.AGREEMENT_BELOW:
         yield Finding(
-            f"People disagree: {share(found.part / found.count)} of {count(found.count)} feedbacks "
+            f"People disagree: {share(found.part / found.count)} of {count(found.count)} opinions "
             f"on the last 7 days say that we were right, at most {share(found.interval[1])} "
             f"allowing for chance; {share(limits.AGREEMENT_BELOW)} is the limit.",
             "agreement",

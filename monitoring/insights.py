@@ -73,7 +73,7 @@ def _agreement(period: Period, version: str | None) -> Tile:
     if found.interval is None:
         return Tile("Agreement", _NOTHING, "no feedback yet")
     low, high = found.interval
-    note = f"{share(low)} to {share(high)} allowing for chance, of {count(found.count)} feedbacks"
+    note = f"{share(low)} to {share(high)} allowing for chance, of {count(found.count)} opinions"
     return Tile("Agreement", _or_nothing(share, found.share), note)
 
 
@@ -91,7 +91,8 @@ def _estimate(period: Period, version: str | None) -> Tile:
 def _of_now(now: datetime) -> list[Tile]:
     database, age = figures.database(), figures.model_age(now)
     waiting = figures.review_backlog().photos
-    milliseconds_of = _or_nothing(milliseconds, database.milliseconds)
+    took = database.milliseconds
+    answers = "" if took is None else "in less than 1 ms" if took < 1 else milliseconds(took)
     return [
         Tile("To review", count(waiting), f"photo{'' if waiting == 1 else 's'} with feedback"),
         Tile(
@@ -99,7 +100,7 @@ def _of_now(now: datetime) -> list[Tile]:
             _age(age.since_training),
             f"{age.version}, live for {_age(age.since_promotion)}" if age.version else "none live",
         ),
-        Tile("Database", "up" if database.is_up else "away", f"answers in {milliseconds_of}"),
+        Tile("Database", "up" if database.is_up else "away", answers),
     ]
 
 

@@ -1,6 +1,6 @@
 """Which time and which version the insights page shows, as asked for in its address."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -10,6 +10,7 @@ from django.utils import timezone
 from classifier.models import ModelVersion
 from monitoring.periods import Period
 
+# Name -> words and length.
 RANGES = {
     "hour": ("Last hour", timedelta(hours=1)),
     "day": ("24 hours", timedelta(days=1)),
@@ -19,6 +20,7 @@ RANGES = {
 _DEFAULT = "day"
 # A plot of more would have more intervals than anybody can see.
 _MOST_DAYS = 366
+_FIRST, _LAST = datetime(1971, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
 
 
 class Choice(NamedTuple):
@@ -60,6 +62,9 @@ class Picker(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         since, until = cleaned.get("since"), cleaned.get("until")
+        # Beyond, the calendar overflows once a time zone or some days are taken off.
+        if any(at and not _FIRST <= at <= _LAST for at in (since, until)):
+            raise forms.ValidationError("Choose a time from 1971 to 2999.")
         if since and until and since >= until:
             raise forms.ValidationError("The time to look at ends before it begins.")
         ends = until or timezone.now()

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
-from django.utils.formats import number_format
 
 Cell = str | int | float | datetime | None
 
@@ -71,16 +70,16 @@ def _harmless(cell: Cell) -> str | int | float:
 
 
 def count(value: float) -> str:
-    return number_format(value, 0, force_grouping=True)
+    return f"{value:,.0f}"
 
 
 def share(value: float) -> str:
-    return f"{number_format(100 * value, 1)}\N{NO-BREAK SPACE}%"
+    return f"{100 * value:.1f}\N{NO-BREAK SPACE}%"
 
 
 def milliseconds(value: float) -> str:
-    return f"{number_format(value, 1, force_grouping=True)}\N{NO-BREAK SPACE}ms"
+    return f"{value:,.1f}\N{NO-BREAK SPACE}ms"
 
 
 def three_decimals(value: float) -> str:
-    return number_format(value, 3)
+    return f"{value:.3f}"

@@ -92,7 +92,7 @@ def histogram(
         for i, bar in enumerate(bars)
         if bar.count
     ]
-    every = max(1, round(len(bars) / words))
+    every = max(1, -(-len(bars) // words))
     edges = [bar.low for bar in bars] + [bar.high for bar in bars[-1:]]
     named = [(across(i), write(edge)) for i, edge in enumerate(edges) if i % every == 0]
     return drawing(HEIGHT, title, grid(frame, ticks, compact), *shapes, below(frame, named))

@@ -20,7 +20,7 @@ class Frame:
     left: float = 52.0
     right: float = WIDTH - 14.0
     top: float = 14.0
-    bottom: float = HEIGHT - 30.0
+    bottom: float = HEIGHT - 36.0
 
     def down(self, high: float) -> Scale:
         """Places of values from 0, at the bottom, to `high`."""
@@ -52,7 +52,7 @@ def grid(frame: Frame, ticks: list[float], write: Callable[[float], str]) -> Saf
 def below(frame: Frame, words: list[tuple[float, str]]) -> SafeString:
     """Words below the drawing, each in the middle of its place, none beyond the edge."""
     return group(
-        *(text(x, frame.bottom + 20, word, text_anchor=_anchor(x)) for x, word in words),
+        *(text(x, frame.bottom + 26, word, text_anchor=_anchor(x)) for x, word in words),
         class_="grid",
     )
 

@@ -19,8 +19,8 @@ _MEASURES = {
     "photo_format": "Formats",
     "confidence": "Confidence",
     "novelty": "Novelty",
-    "pixels": "Size of photos",
-    "bytes": "Size of files",
+    "pixels": "Photo sizes",
+    "bytes": "File sizes",
 }
 _SHARE_COLUMNS = (
     Column("Right", tables.count),
