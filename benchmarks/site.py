@@ -144,7 +144,7 @@ def _wait_until_ready(url: str, server: subprocess.Popen, log: Path) -> None:
         try:
             if requests.get(f"{url}/readyz", timeout=5).ok:
                 return
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):  # not there yet, or busy
             pass
         pause.wait(0.1)
     raise TimeoutError(f"The site does not answer: {log.read_text(errors='replace')[-2000:]}")

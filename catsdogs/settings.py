@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from catsdogs.networks import read_networks
 from catsdogs.secret_key import read_or_make
+from catsdogs.webhooks import read_webhook
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -76,6 +77,23 @@ METRICS_NETWORKS = read_networks(
 
 # Whether anybody may see /insights; else only staff.
 INSIGHTS_OPEN = env.bool("CATSDOGS_INSIGHTS_OPEN", default=False)
+
+# Alerts: how often all rules are looked at, in seconds, and whom to tell.
+ALERTS_EVERY = env.int("CATSDOGS_ALERTS_EVERY", default=60)
+if ALERTS_EVERY and not 10 <= ALERTS_EVERY <= 3600:
+    raise ImproperlyConfigured(
+        f"CATSDOGS_ALERTS_EVERY is 0 (never) or 10 to 3600 seconds. Received: {ALERTS_EVERY}"
+    )
+ALERT_RULES = env.str("CATSDOGS_ALERT_RULES", default="")
+ALERT_RULES = BASE_DIR / ALERT_RULES if ALERT_RULES else None
+ALERT_MAIL_TO = env.list("CATSDOGS_ALERT_MAIL_TO", default=[])
+ALERT_MAIL_FROM = env.str("CATSDOGS_ALERT_MAIL_FROM", default="catsdogs@localhost")
+ALERT_WEBHOOK = read_webhook(
+    "CATSDOGS_ALERT_WEBHOOK", env.str("CATSDOGS_ALERT_WEBHOOK", default="")
+)
+# EMAIL_HOST, EMAIL_PORT and so on.
+globals().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
+EMAIL_TIMEOUT = 10
 
 # Photos
 PHOTO_MAX_BYTES = env.int("CATSDOGS_PHOTO_MAX_BYTES", default=20_000_000)

@@ -5,10 +5,18 @@ memory and written by a thread of their own, within a second, or once the databa
 """
 
 import atexit
+import logging
 import threading
 from datetime import datetime
 
-from django.db import DatabaseError, IntegrityError, connection, models, transaction
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    connection,
+    models,
+    transaction,
+)
 from django.db.models import F
 from django.utils import timezone
 
@@ -24,6 +32,8 @@ CODES = (
 _PAUSE, _PAUSE_WHEN_AWAY = 1.0, 5.0
 # More than fifteen hours of all causes in each minute, should the database be away for long.
 _MOST_PENDING = 10_000
+
+logger = logging.getLogger(__name__)
 
 for _code in CODES:
     telemetry.REFUSALS.labels(_code)
@@ -70,15 +80,16 @@ class Pending:
         self.has_come.clear()
         with self._lock:
             counts, self._counts = self._counts, {}
-        while counts:
-            (minute, code), count = counts.popitem()
-            try:
-                _add(minute, code, count)
-            except DatabaseError:
+        try:
+            while counts:
+                key = next(iter(counts))
+                _add(*key, counts[key])
+                del counts[key]
+        except (DatabaseError, InterfaceError):
+            return False
+        finally:
+            for (minute, code), count in counts.items():
                 self.add(minute, code, count)
-                for (minute, code), count in counts.items():
-                    self.add(minute, code, count)
-                return False
         return True
 
 
@@ -127,12 +138,19 @@ def start() -> None:
 def _write_until(ending: threading.Event) -> None:
     while not ending.is_set():
         _pending.has_come.wait()
-        try:
-            all_written = _pending.write()
-        finally:
-            connection.close()  # refusals are rare: no connection is kept for them
-        ending.wait(_PAUSE if all_written else _PAUSE_WHEN_AWAY)
-    _pending.write()
+        ending.wait(_PAUSE if _write_in_background() else _PAUSE_WHEN_AWAY)
+    _write_in_background()
+
+
+def _write_in_background() -> bool:
+    try:
+        return _pending.write()
+    except Exception:
+        # Whatever it was: without this thread nothing would be written down any more.
+        logger.exception("Refusals could not be written down; trying again.")
+        return False
+    finally:
+        connection.close()  # refusals are rare: no connection is kept for them
 
 
 def _add(minute: datetime, code: str, count: int) -> None:

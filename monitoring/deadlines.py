@@ -25,17 +25,19 @@ class Patient(Generic[T]):
         self._ask = ask
         self._seconds = seconds
         self._asking: threading.Thread | None = None
+        self._answers: list[T] = []
         self._lock = threading.Lock()
 
     def answer(self) -> T | None:
-        """What came back in time; None: nothing did."""
-        answers: list[T] = []
+        """What came back in time; None: nothing did. Who asks meanwhile waits for the same."""
         with self._lock:
-            if self._asking is not None and self._asking.is_alive():
-                return None
-            thread = threading.Thread(target=self._into, args=(answers,), daemon=True)
-            self._asking = thread
-            thread.start()
+            if self._asking is None or not self._asking.is_alive():
+                self._answers = []
+                self._asking = threading.Thread(
+                    target=self._into, args=(self._answers,), name="ask-database", daemon=True
+                )
+                self._asking.start()
+            thread, answers = self._asking, self._answers
         thread.join(self._seconds)
         return answers[0] if answers else None
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitoring import figures
+from monitoring.asked import Asked
 from monitoring.figures.sureness import LOW_CONFIDENCE
 from monitoring.periods import Period
 from monitoring.plots import PLOTS, Plot
@@ -31,10 +32,10 @@ class Board:
     plots: tuple[Plot, ...]
 
 
-def board(period: Period, version: str | None, now: datetime) -> Board:
+def board(asked: Asked, now: datetime) -> Board:
     return Board(
-        tiles=(*_of_the_period(period, version), *_of_now(now)),
-        plots=tuple(plot(period, version) for plot in PLOTS.values()),
+        tiles=(*_of_the_period(asked), *_of_now(now)),
+        plots=tuple(plot(asked) for plot in PLOTS.values()),
     )
 
 
@@ -43,14 +44,14 @@ def digest(shown: object) -> str:
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:12]
 
 
-def _of_the_period(period: Period, version: str | None) -> list[Tile]:
-    answers = figures.answers(period, version)
-    latency = figures.latency(period, version).total
-    sure = figures.confidence(period, version)
-    given = figures.feedback_share(period, version).predictions
+def _of_the_period(asked: Asked) -> list[Tile]:
+    answers = asked.of(figures.answers)
+    latency = asked.of(figures.latency).total
+    sure = asked.of(figures.confidence)
+    given = asked.of(figures.feedback_share).predictions
     half = _or_nothing(milliseconds, latency.p50)
     return [
-        Tile("Photos answered", count(answers.count), _per_day(answers.count, period)),
+        Tile("Photos answered", count(answers.count), _per_day(answers.count, asked.period)),
         Tile("19 of 20 within", _or_nothing(milliseconds, latency.p95), f"half within {half}"),
         Tile("Unsure or neither", _or_nothing(share, answers.unsure_or_neither), "of all answers"),
         Tile(
@@ -58,8 +59,8 @@ def _of_the_period(period: Period, version: str | None) -> list[Tile]:
             _or_nothing(share, sure.low_share),
             f"confidence below {share(LOW_CONFIDENCE)}",
         ),
-        _agreement(period, version),
-        _estimate(period, version),
+        _agreement(asked),
+        _estimate(asked),
         Tile(
             "With feedback",
             _or_nothing(share, given.share),
@@ -68,8 +69,8 @@ def _of_the_period(period: Period, version: str | None) -> list[Tile]:
     ]
 
 
-def _agreement(period: Period, version: str | None) -> Tile:
-    found = figures.agreement(period, version).overall
+def _agreement(asked: Asked) -> Tile:
+    found = asked.of(figures.agreement).overall
     if found.interval is None:
         return Tile("Agreement", _NOTHING, "no feedback yet")
     low, high = found.interval
@@ -77,8 +78,8 @@ def _agreement(period: Period, version: str | None) -> Tile:
     return Tile("Agreement", _or_nothing(share, found.share), note)
 
 
-def _estimate(period: Period, version: str | None) -> Tile:
-    found = figures.estimated_accuracy(period, version)
+def _estimate(asked: Asked) -> Tile:
+    found = asked.of(figures.estimated_accuracy)
     note = "by its own confidence"
     if found.judged.share is not None and found.estimate_of_judged is not None:
         note = (

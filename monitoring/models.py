@@ -6,6 +6,20 @@ They are kept by `monitoring.rollup`; what they say can always be counted anew f
 from django.db import models
 
 from classifier.models import ModelVersion
+from monitoring.incidents import Incident, Message, Silence, Watch
+
+__all__ = [
+    "Baseline",
+    "HourlyAnswers",
+    "HourlyBins",
+    "HourlyOpinions",
+    "Incident",
+    "Message",
+    "RollUp",
+    "Silence",
+    "TouchedHour",
+    "Watch",
+]
 
 
 class Hourly(models.Model):

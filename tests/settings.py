@@ -15,6 +15,11 @@ _on_postgres = os.environ.get("CATSDOGS_TEST_DATABASE") == "postgres"
 # passes, which says where real photos are.
 os.environ.update(
     ALLOWED_HOSTS="localhost,127.0.0.1,testserver",
+    CATSDOGS_ALERTS_EVERY="0",
+    CATSDOGS_ALERT_MAIL_FROM="catsdogs@localhost",
+    CATSDOGS_ALERT_MAIL_TO="",
+    CATSDOGS_ALERT_RULES="",
+    CATSDOGS_ALERT_WEBHOOK="",
     CATSDOGS_API_ACCESS="open",
     CATSDOGS_INFERENCE_SLOTS="2",
     CATSDOGS_INSIGHTS_OPEN="false",
@@ -28,6 +33,7 @@ os.environ.update(
     CSRF_TRUSTED_ORIGINS="",
     DATABASE_URL=postgres.url() if _on_postgres else f"sqlite:///{_place}/site.sqlite3",
     DEBUG="true",
+    EMAIL_URL="smtp://localhost:25",
     HTTPS="false",
     NUM_PROXIES="0",
     SECRET_KEY="only for tests",

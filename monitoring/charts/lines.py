@@ -62,9 +62,9 @@ def band(
     begins: tuple[datetime, ...],
     middle: Line,
     around: Sequence[tuple[float, float] | None],
-    limit: float,
+    limit: float | None,
 ) -> SafeString:
-    """A share over time with its interval around it, and the limit it should stay above."""
+    """A share over time with its interval around it, and the limit it should stay above, if any."""
     ticks = [0.0, 0.25, 0.5, 0.75, 1.0]
     place, across = NAMED.down(1.0), _middles(NAMED, len(begins))
     half = (NAMED.right - NAMED.left) / max(len(begins), 1) / 2 * 0.8
@@ -86,19 +86,15 @@ def band(
         title,
         grid(NAMED, ticks, in_percent),
         *whiskers,
-        element(
-            "line",
-            class_="limit",
-            x1=NAMED.left,
-            x2=NAMED.right,
-            y1=place(limit),
-            y2=place(limit),
-        ),
-        text(
-            NAMED.right + 6, place(limit), f"limit {in_percent(limit)}", class_="aside", dy=".35em"
-        ),
+        _limit(limit, place(limit)) if limit is not None else "",
         _draw(0, runs) if runs else "",
         below(NAMED, [(across(i), word) for i, word in time_ticks(begins)]),
+    )
+
+
+def _limit(limit: float, y: float) -> SafeString:
+    return element("line", class_="limit", x1=NAMED.left, x2=NAMED.right, y1=y, y2=y) + text(
+        NAMED.right + 6, y, f"limit {in_percent(limit)}", class_="aside", dy="0.35em"
     )
 
 

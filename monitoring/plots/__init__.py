@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from monitoring.periods import Period
+from monitoring.asked import Asked
 from monitoring.plots.plot import Plot
 from monitoring.plots.quality import agreement, agreement_by, calibration, drift
 from monitoring.plots.sent import formats, refusals, refused, sizes, weights
@@ -11,7 +11,7 @@ from monitoring.plots.traffic import answers, confidence, latency, novelty, pred
 __all__ = ["PLOTS", "Plot"]
 
 # In the order of the page; the keys are part of addresses.
-PLOTS: dict[str, Callable[[Period, str | None], Plot]] = {
+PLOTS: dict[str, Callable[[Asked], Plot]] = {
     "predictions": predictions,
     "latency": latency,
     "answers": answers,

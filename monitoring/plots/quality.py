@@ -3,12 +3,13 @@
 from datetime import datetime, timedelta
 
 from monitoring import charts, figures, tables
+from monitoring.asked import Asked
 from monitoring.charts.scales import in_percent
 from monitoring.figures.drift import HOLDOUT, MIN_PHOTOS, Moved
 from monitoring.figures.quality import Share
-from monitoring.limits import AGREEMENT_BELOW
 from monitoring.periods import Period, floor
 from monitoring.plots.plot import Plot
+from monitoring.rules import rules
 from monitoring.tables import Cell, Column, Table
 
 _NO_FEEDBACK = "Nobody has said yet whether an answer of this time was right."
@@ -31,14 +32,16 @@ _SHARE_COLUMNS = (
 )
 
 
-def agreement(period: Period, version: str | None) -> Plot:
-    found = _coarser(figures.agreement_over_time(period, version), period)
+def agreement(asked: Asked) -> Plot:
+    found = _coarser(asked.of(figures.agreement_over_time), asked.period)
     of = [each.agreement for each in found]
     title = "Agreement over time"
     begins = tuple(each.begin for each in found)
     line = charts.Line("agreement", [share.share for share in of])
     around = [share.interval for share in of]
     is_empty = not any(share.count for share in of)
+    rule = rules().get("agreement")
+    limit = float(rule["limit"]) if rule else None
     return Plot(
         name="agreement",
         title=title,
@@ -48,7 +51,7 @@ def agreement(period: Period, version: str | None) -> Plot:
             (Column("Interval from"), *_SHARE_COLUMNS),
             [(each.begin, *_cells(each.agreement)) for each in found if each.agreement.count],
         ),
-        svg=None if is_empty else charts.band(title, begins, line, around, AGREEMENT_BELOW),
+        svg=None if is_empty else charts.band(title, begins, line, around, limit),
         empty=_NO_FEEDBACK,
     )
 
@@ -67,8 +70,8 @@ def _coarser(
     return [figures.AgreementInterval(begin, share) for begin, share in sums.items()]
 
 
-def agreement_by(period: Period, version: str | None) -> Plot:
-    found = figures.agreement(period, version)
+def agreement_by(asked: Asked) -> Plot:
+    found = asked.of(figures.agreement)
     named = [
         ("All feedback", found.overall),
         *((f"Answered {answer}", share) for answer, share in found.by_answer.items()),
@@ -102,8 +105,8 @@ def _cells(share: Share) -> tuple[Cell, ...]:
     return share.part, share.count, share.share, *(share.interval or (None, None))
 
 
-def calibration(period: Period, version: str | None) -> Plot:
-    found = figures.calibration(period, version)
+def calibration(asked: Asked) -> Plot:
+    found = asked.of(figures.calibration)
     points = [
         charts.Reliability(each.mean_confidence, each.right.share or 0.0, *each.right.interval)
         for each in found.bins
@@ -128,8 +131,8 @@ def calibration(period: Period, version: str | None) -> Plot:
     )  # fmt: skip
 
 
-def drift(period: Period, version: str | None) -> Plot:
-    found = figures.drift(period, version)
+def drift(asked: Asked) -> Plot:
+    found = asked.of(figures.drift)
     drawn = [
         charts.Row(
             moved_name(each),

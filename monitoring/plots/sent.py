@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from monitoring import charts, figures, tables
+from monitoring.asked import Asked
 from monitoring.bins import Bar
 from monitoring.charts.scales import in_bytes, in_megapixels
-from monitoring.periods import Period
 from monitoring.plots.plot import Plot
 from monitoring.tables import Column, Table
 
@@ -15,9 +15,9 @@ _NONE_REFUSED = "No photo was refused in this time."
 _MOST_BARS = 20
 
 
-def refusals(period: Period, version: str | None) -> Plot:
+def refusals(asked: Asked) -> Plot:
     """Of all versions: photos were refused before one was asked."""
-    found = figures.refusals(period)
+    found = figures.refusals(asked.period)
     rows = [(code, n, n / found.count) for code, n in found.by_code.items()]
     drawn = [charts.Row(code, n, tables.count(n)) for code, n, _ in rows[:8]]
     title = "Photos refused"
@@ -34,9 +34,9 @@ def refusals(period: Period, version: str | None) -> Plot:
     )
 
 
-def refused(period: Period, version: str | None) -> Plot:
+def refused(asked: Asked) -> Plot:
     """Of all versions, too."""
-    found = figures.refusals_over_time(period)
+    found = figures.refusals_over_time(asked.period)
     begins = tuple(each.begin for each in found)
     counts = [each.refusals.count for each in found]
     codes = sorted({code for each in found for code in each.refusals.by_code})
@@ -64,32 +64,32 @@ def refused(period: Period, version: str | None) -> Plot:
     )
 
 
-def sizes(period: Period, version: str | None) -> Plot:
+def sizes(asked: Asked) -> Plot:
     return _histogram(
         "sizes",
         "Sizes of photos",
         "Width times height, in megapixels: each column is about a fifth larger than the one "
         "before, or twice where the range is wide. A shift means another camera or another app.",
-        figures.photos(period, version).pixels,
+        asked.of(figures.photos).pixels,
         in_megapixels,
         "Pixels",
     )
 
 
-def weights(period: Period, version: str | None) -> Plot:
+def weights(asked: Asked) -> Plot:
     return _histogram(
         "weights",
         "Sizes of files",
         "The files as they were sent, small ones at the left: small files of large photos "
         "are squeezed ones.",
-        figures.photos(period, version).bytes,
+        asked.of(figures.photos).bytes,
         in_bytes,
         "Bytes",
     )
 
 
-def formats(period: Period, version: str | None) -> Plot:
-    found = figures.photos(period, version)
+def formats(asked: Asked) -> Plot:
+    found = asked.of(figures.photos)
     rows = [(name, n, n / found.count) for name, n in found.by_format.items()]
     drawn = [
         charts.Row(name, n, f"{tables.share(part)} · {tables.count(n)}") for name, n, part in rows

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from ml.inference import NEITHER, UNSURE
 from monitoring import charts, figures, tables
+from monitoring.asked import Asked
 from monitoring.bins import Bar
 from monitoring.charts.scales import in_milliseconds, in_percent
 from monitoring.figures.sureness import LOW_CONFIDENCE
-from monitoring.periods import Period
 from monitoring.plots.plot import Plot
 from monitoring.tables import Column, Table
 
@@ -16,8 +16,8 @@ _MOST_LABELS = 3
 _NO_PREDICTIONS = "No photo was answered in this time."
 
 
-def predictions(period: Period, version: str | None) -> Plot:
-    found = figures.answers_over_time(period, version)
+def predictions(asked: Asked) -> Plot:
+    found = asked.of(figures.answers_over_time)
     names = _in_order(answer for each in found for answer in each.answers.by_answer)
     begins = tuple(each.begin for each in found)
     rows = [
@@ -73,8 +73,8 @@ def series_of(answers: Iterable[str]) -> dict[str, int]:
     return {answer: series for series, answer in enumerate(_in_order(answers))}
 
 
-def latency(period: Period, version: str | None) -> Plot:
-    found = figures.latency_over_time(period, version)
+def latency(asked: Asked) -> Plot:
+    found = asked.of(figures.latency_over_time)
     totals = [each.latency.total for each in found]
     inner = [each.latency.inference for each in found]
     rows = [
@@ -105,8 +105,8 @@ def latency(period: Period, version: str | None) -> Plot:
     )
 
 
-def answers(period: Period, version: str | None) -> Plot:
-    found = figures.answers(period, version)
+def answers(asked: Asked) -> Plot:
+    found = asked.of(figures.answers)
     series = series_of(found.by_answer)
     rows = [(name, n, n / found.count) for name, n in found.by_answer.items()]
     title = "What was answered"
@@ -127,8 +127,8 @@ def answers(period: Period, version: str | None) -> Plot:
     )
 
 
-def confidence(period: Period, version: str | None) -> Plot:
-    found = figures.confidence(period, version)
+def confidence(asked: Asked) -> Plot:
+    found = asked.of(figures.confidence)
     title = "How sure the answers are"
     low = f", {tables.share(found.low_share)} are below" if found.low_share is not None else ""
     return Plot(
@@ -142,8 +142,8 @@ def confidence(period: Period, version: str | None) -> Plot:
     )
 
 
-def novelty(period: Period, version: str | None) -> Plot:
-    found = figures.novelty(period, version)
+def novelty(asked: Asked) -> Plot:
+    found = asked.of(figures.novelty)
     title = "How new the photos are"
     return Plot(
         name="novelty",

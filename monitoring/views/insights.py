@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from classifier.views import HtmxHttpRequest
+from monitoring.asked import Asked
 from monitoring.findings import state
 from monitoring.insights import board, digest
 from monitoring.picker import Picker
@@ -50,7 +51,7 @@ def insights(request: HtmxHttpRequest) -> HttpResponse:
         return render(request, "monitoring/insights.html#live", context)
 
     period, version = picker.period(now), picker.chosen_version
-    shown = board(period, version, now)
+    shown = board(Asked(period, version), now)
     is_well = state(now)
     context |= {
         "period": period,
@@ -76,7 +77,7 @@ def as_csv(request: HtmxHttpRequest, name: str) -> HttpResponse:
     if not picker.is_valid():
         words = "\n".join(str(words) for each in picker.errors.values() for words in each)
         return HttpResponse(words, status=422, content_type="text/plain; charset=utf-8")
-    plot = PLOTS[name](picker.period(timezone.now()), picker.chosen_version)
+    plot = PLOTS[name](Asked(picker.period(timezone.now()), picker.chosen_version))
     return HttpResponse(
         plot.table.as_csv(),
         content_type="text/csv; charset=utf-8",

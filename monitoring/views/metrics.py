@@ -11,6 +11,10 @@ from rest_framework.throttling import BaseThrottle
 
 from monitoring.metrics import CONTENT_TYPE, exposition
 
+_SIGNS_OF_A_PROXY = (
+    *("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"),
+    "X-Real-IP",
+)
 _REFUSED = (
     "Metrics are for who sends 'Authorization: Bearer' with CATSDOGS_METRICS_TOKEN, "
     "or asks from one of CATSDOGS_METRICS_NETWORKS.\n"
@@ -34,8 +38,10 @@ def _has_token(request: HttpRequest) -> bool:
 
 
 def _is_near(request: HttpRequest) -> bool:
-    # Through a proxy that NUM_PROXIES does not count, everybody seems to ask from the proxy.
-    if not settings.NUM_PROXIES and "X-Forwarded-For" in request.headers:
+    # Through a proxy that we were not told of, or that does not say for whom it asks, everybody
+    # seems to ask from the proxy's own address.
+    is_through_proxy = any(header in request.headers for header in _SIGNS_OF_A_PROXY)
+    if is_through_proxy and not (settings.NUM_PROXIES and "X-Forwarded-For" in request.headers):
         return False
     try:
         # Knows NUM_PROXIES.

@@ -144,6 +144,21 @@ def test_memory_is_bounded_while_the_database_is_away(pending, monkeypatch):
     assert pending._counts[(NOON, "too_large")] == 2
 
 
+def test_what_fails_in_an_unforeseen_way_is_kept_and_told(db, pending, monkeypatch, caplog):
+    def break_down(*args):
+        raise RuntimeError("nobody foresaw this")
+
+    pending.add(NOON, "too_large")
+    pending.add(NOON, "empty_file")
+    with monkeypatch.context() as broken:
+        broken.setattr(refusals, "_add", break_down)
+        broken.setattr(refusals, "connection", SimpleNamespace(close=lambda: None))
+        assert not refusals._write_in_background()
+
+    assert "could not be written" in caplog.text
+    assert counted() == {"too_large": 1, "empty_file": 1}
+
+
 def test_other_codes_are_not_counted(pending):
     count_refusal("not_found")
     count_refusal("x" * 1000)

@@ -33,7 +33,8 @@ def rise():
 @pytest.fixture
 def stock(monkeypatch):
     """What the database says, without the database."""
-    stock = metrics.Stock(live=["v7"], to_review=3, training_runs={"running": 1, "done": 4})
+    stock = metrics.Stock(to_review=3, training_runs={"running": 1, "done": 4})
+    monkeypatch.setattr(metrics, "_live", Patient(lambda: ["v7"], 5.0))
     monkeypatch.setattr(metrics, "_stock", Patient(lambda: stock, 5.0))
 
 
@@ -166,11 +167,21 @@ def test_the_stock_is_what_the_database_holds(client):
     assert shown[("catsdogs_training_runs", ("state", "failed"))] == 0
 
 
-def test_without_the_database_the_counts_are_shown_all_the_same(client, monkeypatch):
-    def refuse():
-        raise OperationalError("gone")
+def refuse():
+    raise OperationalError("gone")
 
+
+def test_a_count_that_takes_too_long_is_left_out_and_no_database_away(client, stock, monkeypatch):
     monkeypatch.setattr(metrics, "_stock", Patient(refuse, 5.0))
+
+    shown = scrape(client)
+
+    assert shown[("catsdogs_database_up",)] == 1
+    assert ("catsdogs_review_backlog",) not in shown
+
+
+def test_without_the_database_the_counts_are_shown_all_the_same(client, monkeypatch):
+    monkeypatch.setattr(metrics, "_live", Patient(refuse, 5.0))
 
     shown = scrape(client)
 
@@ -203,6 +214,8 @@ TOKEN = "read-the-metrics"
         # It came through a proxy, which nobody told us of.
         ("127.0.0.1", {"X-Forwarded-For": "203.0.113.7"}, 403),
         ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}, 403),
+        ("127.0.0.1", {"X-Forwarded-Proto": "https"}, 403),
+        ("127.0.0.1", {"X-Real-IP": "203.0.113.7"}, 403),
     ],
 )
 def test_only_the_token_or_a_near_network_opens_it(
@@ -241,6 +254,13 @@ def test_behind_a_counted_proxy_its_word_counts(client, stock, settings, forward
     response = client.get("/metrics", headers={"X-Forwarded-For": forwarded})
 
     assert response.status_code == status
+
+
+def test_a_proxy_that_does_not_say_for_whom_it_asks_opens_nothing(client, stock, settings):
+    settings.NUM_PROXIES = 1
+
+    assert client.get("/metrics", headers={"X-Forwarded-Proto": "https"}).status_code == 403
+    assert client.get("/metrics").status_code == 200  # beside the proxy, on this machine
 
 
 def test_it_is_only_read(client, stock):
