@@ -49,10 +49,10 @@ def _of_the_period(asked: Asked) -> list[Tile]:
     latency = asked.of(figures.latency).total
     sure = asked.of(figures.confidence)
     given = asked.of(figures.feedback_share).predictions
-    half = _or_nothing(milliseconds, latency.p50)
+    half = "" if latency.p50 is None else f"half within {milliseconds(latency.p50)}"
     return [
         Tile("Photos answered", count(answers.count), _per_day(answers.count, asked.period)),
-        Tile("19 of 20 within", _or_nothing(milliseconds, latency.p95), f"half within {half}"),
+        Tile("19 of 20 within", _or_nothing(milliseconds, latency.p95), half),
         Tile("Unsure or neither", _or_nothing(share, answers.unsure_or_neither), "of all answers"),
         Tile(
             "Not very sure",
@@ -64,7 +64,7 @@ def _of_the_period(asked: Asked) -> list[Tile]:
         Tile(
             "With feedback",
             _or_nothing(share, given.share),
-            f"{count(given.part)} of {count(given.count)} answers",
+            f"{count(given.part)} of {count(given.count)} answered" if given.count else "",
         ),
     ]
 
@@ -74,7 +74,7 @@ def _agreement(asked: Asked) -> Tile:
     if found.interval is None:
         return Tile("Agreement", _NOTHING, "no feedback yet")
     low, high = found.interval
-    note = f"{share(low)} to {share(high)} allowing for chance, of {count(found.count)} opinions"
+    note = f"{share(low)} to {share(high)} allowing for chance, of {_opinions(found.count)}"
     return Tile("Agreement", _or_nothing(share, found.share), note)
 
 
@@ -109,9 +109,13 @@ def _or_nothing(write: Callable[[float], str], value: float | None) -> str:
     return _NOTHING if value is None else write(value)
 
 
+def _opinions(number: int) -> str:
+    return "1 opinion" if number == 1 else f"{count(number)} opinions"
+
+
 def _per_day(number: int, period: Period) -> str:
     days = period.length / timedelta(days=1)
-    return f"{count(number / days)} a day" if days > 1.5 else ""
+    return f"{count(number / days)} a day" if number and days > 1.5 else ""
 
 
 def _age(age: timedelta | None) -> str:

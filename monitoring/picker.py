@@ -38,7 +38,7 @@ class _LocalTime(forms.DateTimeInput):
         if isinstance(value, datetime):
             at = timezone.localtime(value) if timezone.is_aware(value) else value
             return at.strftime("%Y-%m-%dT%H:%M")
-        return value
+        return None if value is None else str(value)
 
 
 class Picker(forms.Form):

@@ -24,6 +24,7 @@ class Row:
         low: The lower end of its interval, if it has one.
         high: The upper end.
         limit: What it should stay below, if anything.
+        is_alarm: Whether being beyond the limit is alarming.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Row:
     low: float | None = None
     high: float | None = None
     limit: float | None = None
+    is_alarm: bool = False
 
 
 def bars(chart: str, title: str, rows: Sequence[Row]) -> SafeString:
@@ -82,13 +84,13 @@ def _marks_of_shares(place: Scale, rows: int) -> SafeString:
 
 
 def limits(title: str, rows: Sequence[Row]) -> SafeString:
-    """Bars that should not reach their limit, all limits at one place; beyond, they say so."""
+    """Bars that should not reach their limit, all limits at one place; alarming ones stand out."""
     place = Scale(0.0, 2.0, _LEFT, _RIGHT)
     limit_at = place(1.0)
 
     def draw(row: Row, y: float) -> SafeString:
         ratio = row.value / row.limit if row.limit else 0.0
-        state = "beyond" if ratio > 1 else "within"
+        state = "beyond" if row.is_alarm else "within" if ratio <= 1 else "s4"
         rail = element("rect", class_="track", x=_LEFT, y=y, width=_RIGHT - _LEFT, height=14, rx=4)
         bar = element(
             "rect",

@@ -10,11 +10,11 @@ WIDTH = 480.0
 def element(name: str, *children: object, **attributes: object) -> SafeString:
     """One element. `class_` is `class`, `_` in other names is `-`; None leaves an attribute out."""
     written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{conditional_escape(_short(value))}"'
+        f' {key.rstrip("_").replace("_", "-")}="{_escaped(_short(value))}"'
         for key, value in attributes.items()
         if value is not None
     )
-    inside = "".join(conditional_escape(child) for child in children)
+    inside = "".join(_escaped(child) for child in children)
     # Every part was escaped above.
     return mark_safe(f"<{name}{written}>{inside}</{name}>")  # noqa: S308
 
@@ -93,6 +93,10 @@ def mark(series: int, x: float, y: float, size: float = 4.0) -> SafeString:
     else:
         return element("circle", cx=x, cy=y, r=size, class_=f"ring s{series}")
     return element("path", d=path(corners) + "Z", **style)
+
+
+def _escaped(value: object) -> str:
+    return conditional_escape(value if isinstance(value, SafeString) else str(value))
 
 
 def _short(value: object) -> object:

@@ -135,41 +135,65 @@ def drift(asked: Asked) -> Plot:
     found = asked.of(figures.drift)
     drawn = [
         charts.Row(
-            moved_name(each),
+            _moved_name(each),
             each.index,
-            f"{each.index:.2f} of {each.limit:.2f}" + (" !" if each.is_alarm else ""),
+            f"{each.index:.2f} of {each.limit:.2f}" + (" !" if _is_alarm(each) else ""),
             limit=each.limit,
+            is_alarm=_is_alarm(each),
         )
         for each in found.moved
     ]
     title = "Drift"
+    photos = "1 photo" if found.photos == 1 else f"{tables.count(found.photos)} photos"
+    of = f"Of {photos} of version {found.version}." if found.version else ""
     return Plot(
         name="drift",
         title=title,
-        reading="How far photos and answers have moved from a reference; what stays left of the "
-        f"dotted line can be chance, what is marked “!” cannot. From "
-        f"{tables.count(found.photos)} photos of "
-        f"{'version ' + found.version if found.version else 'no version'}.",
-        table=Table(
-            (Column("What"), Column("Index", tables.three_decimals),
-             Column("Limit", tables.three_decimals), Column("Photos", tables.count),
-             Column("Photos of the reference", tables.count), Column("Verdict")),
-            [
-                (moved_name(m), m.index, m.limit, m.photos, m.reference_photos,
-                 "beyond" if m.is_alarm else "within")
-                for m in found.moved
-            ],
-        ),
+        reading="How far photos and answers have moved; up to the dotted line it can be chance, "
+        "what is marked “!” cannot. Of “since training” no alert is made: people may send "
+        f"something else than the training photos from the first day on. {of}".strip(),
+        table=Table(_DRIFT_COLUMNS, [_drift_cells(each) for each in found.moved]),
         svg=charts.limits(title, drawn) if drawn else None,
-        empty=f"There are {found.photos} photos to compare, and {MIN_PHOTOS} are needed: "
-        "of fewer, nothing would stand out from chance."
-        if found.photos < MIN_PHOTOS
-        else "This version has no reference yet: its card names none, and a thousand answers are "
-        "needed for one of its own.",
-    )  # fmt: skip
+        empty=_why_no_drift(found),
+    )
 
 
-def moved_name(moved: Moved) -> str:
+_DRIFT_COLUMNS = (
+    Column("What"),
+    Column("Index", tables.three_decimals),
+    Column("Limit", tables.three_decimals),
+    Column("Photos", tables.count),
+    Column("Photos of the reference", tables.count),
+    Column("Verdict"),
+)
+
+
+def _drift_cells(moved: Moved) -> tuple[Cell, ...]:
+    verdict = "alarming" if _is_alarm(moved) else "beyond" if moved.is_alarm else "within"
+    return (
+        *(_moved_name(moved), moved.index, moved.limit),
+        *(moved.photos, moved.reference_photos, verdict),
+    )
+
+
+def _is_alarm(moved: Moved) -> bool:
+    return moved.is_alarm and moved.reference != HOLDOUT
+
+
+def _why_no_drift(found: figures.Drift) -> str:
+    if found.photos < MIN_PHOTOS:
+        there = "is 1 photo" if found.photos == 1 else f"are {found.photos} photos"
+        return (
+            f"There {there} to compare, and {MIN_PHOTOS} are needed: of fewer, nothing would "
+            "stand out from chance."
+        )
+    return (
+        "This version has no reference yet: its card names none, and a thousand answers are "
+        "needed for one of its own."
+    )
+
+
+def _moved_name(moved: Moved) -> str:
     """What has moved, and from where."""
     against = "since training" if moved.reference == HOLDOUT else "since it went live"
     return f"{_MEASURES.get(moved.measure, moved.measure)} {against}"

@@ -7,7 +7,7 @@ from monitoring.asked import Asked
 from monitoring.bins import Bar
 from monitoring.charts.scales import in_bytes, in_megapixels
 from monitoring.plots.plot import Plot
-from monitoring.tables import Column, Table
+from monitoring.tables import Cell, Column, Table
 
 _NO_PHOTOS = "No photo was answered in this time."
 _NONE_REFUSED = "No photo was refused in this time."
@@ -40,7 +40,7 @@ def refused(asked: Asked) -> Plot:
     begins = tuple(each.begin for each in found)
     counts = [each.refusals.count for each in found]
     codes = sorted({code for each in found for code in each.refusals.by_code})
-    rows = [
+    rows: list[tuple[Cell, ...]] = [
         (each.begin, each.refusals.count, *(each.refusals.by_code.get(code, 0) for code in codes))
         for each in found
     ]

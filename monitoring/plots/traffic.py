@@ -9,7 +9,7 @@ from monitoring.bins import Bar
 from monitoring.charts.scales import in_milliseconds, in_percent
 from monitoring.figures.sureness import LOW_CONFIDENCE
 from monitoring.plots.plot import Plot
-from monitoring.tables import Column, Table
+from monitoring.tables import Cell, Column, Table
 
 # More labels than this do not fit above a chart: the rest of them is put together.
 _MOST_LABELS = 3
@@ -20,7 +20,7 @@ def predictions(asked: Asked) -> Plot:
     found = asked.of(figures.answers_over_time)
     names = _in_order(answer for each in found for answer in each.answers.by_answer)
     begins = tuple(each.begin for each in found)
-    rows = [
+    rows: list[tuple[Cell, ...]] = [
         (each.begin, each.answers.count, *(each.answers.by_answer.get(n, 0) for n in names))
         for each in found
     ]

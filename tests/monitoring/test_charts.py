@@ -104,7 +104,10 @@ def test_names_of_lines_that_end_together_do_not_touch():
 
 
 def test_a_bar_beyond_its_limit_reaches_over_the_line_and_looks_different():
-    rows = [charts.Row("a", 0.05, "", limit=0.1), charts.Row("b", 0.15, "", limit=0.1)]
+    rows = [
+        charts.Row("a", 0.05, "", limit=0.1),
+        charts.Row("b", 0.15, "", limit=0.1, is_alarm=True),
+    ]
 
     svg = charts.limits("t", rows)
 

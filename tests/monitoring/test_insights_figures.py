@@ -199,7 +199,7 @@ def test_tiles(shown, rows, opinions):
             percent(np.mean([row.confidence for row in of_label])),
             f"by its own confidence; of those judged {said}, and {were_right} were right",
         ],
-        "With feedback": [percent(with_feedback / 20), f"{with_feedback} of 20 answers"],
+        "With feedback": [percent(with_feedback / 20), f"{with_feedback} of 20 answered"],
         "To review": ["0", "photos with feedback"],
         "Age of the model": ["–", "none live"],
         "Database": shown.tiles["Database"],
