@@ -58,7 +58,11 @@ def insights(request: HtmxHttpRequest) -> HttpResponse:
         "version": version,
         "state": is_well,
         "board": shown,
-        "digests": {"state": digest(is_well), "tiles": digest(shown.tiles)},
+        "digests": {
+            "headline": digest(is_well.headline),
+            "state": digest(is_well),
+            "tiles": digest(shown.tiles),
+        },
         "had": set(request.GET.getlist("had")),
         "refreshing": bool(request.htmx),
     }

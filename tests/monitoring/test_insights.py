@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from classifier.models import ModelVersion
 from monitoring.plots import PLOTS
 from tests.make import make_feedback, make_prediction, make_version
 from tests.monitoring.pages import read
@@ -203,7 +204,7 @@ def test_a_refresh_brings_only_what_has_changed(admin_client):
     store([Row(NOW - timedelta(minutes=3), format="PNG")])
     something = admin_client.get("/insights", {**asked, "had": had}, headers=HTMX)
 
-    assert len(had) == len(PLOTS) + 2
+    assert len(had) == len(PLOTS) + 3
     assert set(read(nothing.text).ids) - {"tiles"} == {"when"}
     changed = set(read(something.text).ids)
     assert {"chart-formats", "table-formats", "tiles", "when"} <= changed
@@ -282,3 +283,18 @@ def test_the_whole_page_takes_no_more_queries_however_much_there_is(
         store(rows)
         with django_assert_max_num_queries(105):
             assert admin_client.get("/insights?range=week").status_code == 200
+
+
+def test_a_screen_reader_is_told_when_the_headline_changes_and_not_of_each_number(admin_client):
+    make_version(live=True, created=timezone.now().isoformat())
+    page = admin_client.get("/insights")
+    had = re.findall(r'name="had" value="(\w+)"', page.text)
+    make_prediction(version=ModelVersion.objects.get())
+
+    numbers = read(admin_client.get("/insights", {"had": had}, headers=HTMX).text).ids
+    ModelVersion.objects.update(is_live=False)
+    headline = read(admin_client.get("/insights", {"had": had}, headers=HTMX).text).ids
+
+    assert "state" in numbers
+    assert "headline" not in numbers
+    assert "headline" in headline
