@@ -78,6 +78,9 @@ METRICS_NETWORKS = read_networks(
 # The password of the database role with which Grafana reads: see `manage.py grafana_role`.
 GRAFANA_PASSWORD = env.str("CATSDOGS_GRAFANA_PASSWORD", default="")
 
+# Whether anybody may see /insights; else only staff.
+INSIGHTS_OPEN = env.bool("CATSDOGS_INSIGHTS_OPEN", default=False)
+
 # Alerts: how often all rules are looked at, in seconds, and whom to tell.
 ALERTS_EVERY = env.int("CATSDOGS_ALERTS_EVERY", default=60)
 if ALERTS_EVERY and not 10 <= ALERTS_EVERY <= 3600:

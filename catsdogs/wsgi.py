@@ -10,7 +10,9 @@ application = get_wsgi_application()
 # They need the settings that the line above has read.
 from classifier import refusals, serving  # noqa: E402
 from feedback import tasks  # noqa: E402
+from monitoring import alerts  # noqa: E402
 
 serving.start()
 refusals.start()
 tasks.start_reaper()
+alerts.start()

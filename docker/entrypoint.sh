@@ -11,4 +11,5 @@ python docker/copy_models.py models "$CATSDOGS_MODELS"
 
 python manage.py migrate --noinput
 python manage.py register_models
+[ -z "${CATSDOGS_GRAFANA_PASSWORD:-}" ] || python manage.py grafana_role
 exec "$@"

@@ -2,9 +2,12 @@
 
 from django.urls import path
 
-from monitoring import api, views
+from monitoring import api
+from monitoring.views import insights, metrics
 
 urlpatterns = [
     path("api/statistics", api.StatisticsView.as_view(), name="api-statistics"),
-    path("metrics", views.metrics, name="metrics"),
+    path("insights", insights.insights, name="insights"),
+    path("insights/<slug:name>.csv", insights.as_csv, name="insights-csv"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]

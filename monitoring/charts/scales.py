@@ -1,0 +1,104 @@
+"""From values to places: round numbers for an axis, and times in words."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.dateformat import format as format_date
+
+_DAY = timedelta(days=1)
+_THIN_SPACE = "\N{NARROW NO-BREAK SPACE}"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Maps values from `low` to `high` to places from `start` to `end`; what is beyond is cut."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        part = (value - self.low) / (self.high - self.low)
+        return self.start + min(max(part, 0.0), 1.0) * (self.end - self.start)
+
+
+def round_ticks(high: float, at_most: int = 5, *, whole: bool = False) -> list[float]:
+    """Round numbers from 0 to at least `high`.
+
+    Args:
+        high: The largest value; 0 or less counts as 1.
+        at_most: So many steps at most.
+        whole: Whether only whole numbers make sense.
+    """
+    high = high if high > 0 else 1.0
+    power = 10.0 ** math.floor(math.log10(high / at_most))
+    steps = (step * power for step in (1, 2, 5, 10, 20))
+    step = next(step for step in steps if high / step <= at_most * (1 + 1e-9))
+    if whole:
+        step = max(step, 1.0)
+    return [i * step for i in range(math.ceil(high / step - 1e-9) + 1)]
+
+
+def compact(value: float) -> str:
+    """A number of few characters: 1.5k, 20M."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:.3g}{letter}"
+    return f"{value:.3g}"
+
+
+def in_milliseconds(value: float) -> str:
+    if value >= 1000:
+        return f"{value / 1000:.3g}{_THIN_SPACE}s"
+    return f"{value:.3g}{_THIN_SPACE}ms"
+
+
+def in_percent(value: float) -> str:
+    return f"{100 * value:.3g}{_THIN_SPACE}%"
+
+
+def in_bytes(value: float) -> str:
+    size, unit = next(
+        ((size, unit) for size, unit in ((1e6, "MB"), (1e3, "kB")) if value >= size), (1, "B")
+    )
+    return f"{_two_digits(value / size)}{_THIN_SPACE}{unit}"
+
+
+def in_megapixels(value: float) -> str:
+    return f"{_two_digits(value / 1e6)}{_THIN_SPACE}MP"
+
+
+def _two_digits(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def time_ticks(begins: tuple[datetime, ...], at_most: int = 5) -> list[tuple[int, str]]:
+    """Which intervals of a time axis get a word, and which.
+
+    Midnights where there are enough of them, else times of the day; all in the site's time zone.
+    """
+    if not begins:
+        return []
+    local = [timezone.localtime(begin) for begin in begins]
+    span = begins[-1] - begins[0]
+    if span > 1.5 * _DAY:
+        days = [i for i, at in enumerate(local) if i == 0 or at.date() != local[i - 1].date()]
+        days = days[1:] if len(days) > 2 and days[1] - days[0] < days[2] - days[1] else days
+        named = "j M" if span > 8 * _DAY else "D j"
+        return [(i, format_date(local[i], named)) for i in _thinned(days, at_most)]
+    whole = [i for i, at in enumerate(local) if at.minute % _round_minutes(span) == 0]
+    if span > timedelta(hours=8):
+        whole = [i for i in whole if local[i].hour % 4 == 0 and local[i].minute == 0]
+    places = _thinned(whole or list(range(len(local))), at_most + 1)
+    return [(i, format_date(local[i], "H:i")) for i in places]
+
+
+def _round_minutes(span: timedelta) -> int:
+    return 15 if span <= timedelta(hours=1.5) else 60
+
+
+def _thinned(places: list[int], at_most: int) -> list[int]:
+    return places[:: max(1, math.ceil(len(places) / at_most))]

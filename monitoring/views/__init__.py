@@ -1,0 +1,1 @@
+"""Doors of monitoring: what Prometheus reads, and what a person does."""
