@@ -64,7 +64,7 @@ class FitConfig:
 # How each network of `ml.scratch` is trained unless somebody knows better.
 RECIPES = {
     "small-xception": FitConfig(sides=(180,) * 25, peak_rate=0.05),
-    "pawnet": FitConfig(sides=(64,) * 12 + (96,) * 30 + (112,) * 12, peak_rate=0.05),
+    "pawnet": FitConfig(sides=(64,) * 8 + (96,) * 16 + (112,) * 4, peak_rate=0.05),
 }
 
 

@@ -13,8 +13,9 @@ from prometheus_client.registry import Collector
 
 from classifier.models import ModelVersion
 from classifier.telemetry import REGISTRY
-from feedback.models import Feedback, Review, Run, TrainingRun
+from feedback.models import Run, TrainingRun
 from monitoring.deadlines import Patient
+from monitoring.figures import review_backlog
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 # Prometheus itself gives up after ten.
@@ -41,12 +42,9 @@ def live_versions() -> list[str]:
 
 def take_stock() -> Stock:
     """Two queries over what people said and what was trained; not over all predictions."""
-    decided = Review.objects.decided().values("photo_sha256")
-    waiting = Feedback.objects.to_learn_from().exclude(prediction__photo_sha256__in=decided)
-    photos = waiting.order_by().values("prediction__photo_sha256").distinct()
     found = TrainingRun.objects.order_by().values_list("state").annotate(Count("pk"))
     return Stock(
-        to_review=photos.count(),
+        to_review=review_backlog().photos,
         training_runs={**dict.fromkeys(Run.State.values, 0), **dict(found)},
     )
 

@@ -5,16 +5,14 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from django_htmx.http import HttpResponseClientRedirect
 
 from classifier.views import HtmxHttpRequest
+from feedback.views.staff import staff_only
 from monitoring.asked import Asked
 from monitoring.findings import state
 from monitoring.insights import board, digest
@@ -25,16 +23,12 @@ _View = Callable[..., HttpResponse]
 
 
 def _staff_or_open(view: _View) -> _View:
-    """Send whoever may not see it to log in, and htmx along: it would swap the form into a page."""
+    """For staff, or for everybody where the site is open about how it does."""
+    for_staff = staff_only(view)
 
     @wraps(view)
     def guarded(request: HtmxHttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if settings.INSIGHTS_OPEN or (request.user.is_active and request.user.is_staff):
-            return view(request, *args, **kwargs)
-        if request.htmx:
-            back = request.htmx.current_url_abs_path or reverse("insights")
-            return HttpResponseClientRedirect(redirect_to_login(back, reverse("admin:login")).url)
-        return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+        return (view if settings.INSIGHTS_OPEN else for_staff)(request, *args, **kwargs)
 
     return guarded
 
