@@ -25,6 +25,8 @@ _HOUR, _DAY, _WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 SLOWER_THAN_USUAL = 1.5
 _ENOUGH_PHOTOS = 50
 DATABASE_SLOW_MS = 500.0
+# Of fewer, as the rules ship, none judges the answers.
+_FEW_PHOTOS = 100
 
 
 @dataclass(frozen=True)
@@ -135,8 +137,9 @@ def _summary(now: datetime) -> str:
         return "No photo was answered in the last 24 hours, so there is little to tell."
     photos = "1 photo was" if latency.count == 1 else f"{count(latency.count)} photos were"
     told = f"{photos} answered in the last 24 hours, half of them within {milliseconds(p50)}"
+    few = " That is too little to judge the answers by." if latency.count < _FEW_PHOTOS else ""
     judged = figures.agreement(day).overall
     if judged.share is None:
-        return f"{told}; nobody said whether the answers were right."
+        return f"{told}; nobody said whether the answers were right.{few}"
     opinions = "1 opinion says" if judged.count == 1 else f"{count(judged.count)} opinions say"
-    return f"{told}; {share(judged.share)} of {opinions} “right”."
+    return f"{told}; {share(judged.share)} of {opinions} “right”.{few}"
