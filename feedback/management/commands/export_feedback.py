@@ -14,8 +14,8 @@ class Command(BaseCommand):
         "Writes all feedback as CSV: what was answered, what people said, what reviewers decided; "
         "no names. With --photos, copies the photos that reviewers approved and that may be learnt "
         "from: to DIR/labels, one sub-folder per label, which train_model --data takes once there "
-        "are enough of them, and to DIR/neither, for evaluate_model --neither. These copies are yours: "
-        "when somebody takes a photo back, nobody erases it there."
+        "are enough of them, and to DIR/neither, for evaluate_model --neither. These copies are "
+        "yours: when somebody takes a photo back, nobody erases it there."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
