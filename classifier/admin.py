@@ -114,11 +114,11 @@ class PredictionAdmin(ExportMixin, ReadOnly):  # type: ignore[misc]  # it ships 
 
     @admin.display(description="photo")
     def thumbnail(self, prediction: Prediction) -> SafeString:
-        return _image(prediction, "admin-thumbnail", 64)
+        return image_of(prediction, "admin-thumbnail", 64)
 
     @admin.display(description="photo")
     def picture(self, prediction: Prediction) -> SafeString:
-        return _image(prediction, "admin-picture", 320)
+        return image_of(prediction, "admin-picture", 320)
 
     @admin.display(description="answer", ordering="answer")
     def told(self, prediction: Prediction) -> str:
@@ -168,7 +168,7 @@ def _as_text(receipt: dict[str, Any]) -> SafeString:
     return format_html("<pre>{}</pre>", json.dumps(receipt, indent=2, ensure_ascii=False))
 
 
-def _image(prediction: Prediction, css_class: str, height: int) -> SafeString:
+def image_of(prediction: Prediction, css_class: str, height: int) -> SafeString:
     if not prediction.photo_is_kept:
         return format_html("<span>erased</span>")
     return format_html(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from classifier.models import ModelVersion, Promotion, Server
+from classifier.models import ModelVersion, Server
 from classifier.promoting import check_files
 from classifier.versions import PromotionError
 
@@ -72,8 +72,10 @@ def make_live(version: ModelVersion, *, by: str, instead_of: str) -> bool:
 
 def version_before() -> ModelVersion | None:
     """Where a rollback would lead; None: the live version was the first one."""
-    last = Promotion.objects.in_force().select_related("previous").first()
-    return last.previous if last else None
+    try:
+        return ModelVersion.objects.before_live()
+    except PromotionError:
+        return None
 
 
 def go_back(version: ModelVersion, *, by: str, instead_of: str) -> bool:

@@ -1,6 +1,5 @@
 """What a replay shows: where two versions differ, which is right more often, which is faster."""
 
-import math
 from array import array
 from collections import Counter
 from statistics import median
@@ -10,6 +9,7 @@ from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, NullIf
 
 from feedback.models import Feedback, Replay, ReplayedAnswer, Review
+from ml.promotion import chance_of_loss
 
 
 def summary_of(replay: Replay) -> dict[str, Any]:
@@ -71,20 +71,9 @@ def paired_test(only_old: int, only_new: int) -> float:
         only_new: Photos that only the new one is right about.
 
     Returns:
-        The two-sided exact p-value, from 0 to 1.
-
-    Source:
-        Q. McNemar, "Note on the sampling error of the difference between correlated proportions or
-        percentages", Psychometrika 12, 1947; in its exact form, a binomial test.
+        The two-sided exact McNemar p-value, from 0 to 1.
     """
-    differing, fewer = only_old + only_new, min(only_old, only_new)
-    # By logarithms: the binomial coefficients of thousands of photos have thousands of digits.
-    whole = math.lgamma(differing + 1) - differing * math.log(2)
-    tail = math.fsum(
-        math.exp(whole - math.lgamma(k + 1) - math.lgamma(differing - k + 1))
-        for k in range(fewer + 1)
-    )
-    return min(1.0, 2 * tail)
+    return min(1.0, 2 * chance_of_loss(max(only_old, only_new), min(only_old, only_new)))
 
 
 def _matrix(replay: Replay) -> dict[str, dict[str, int]]:

@@ -213,9 +213,19 @@ def chance_of_loss(broken: int, mended: int) -> float:
 
     Returns:
         The one-sided exact McNemar p-value, from 0 to 1.
+
+    Source:
+        Q. McNemar, "Note on the sampling error of the difference between correlated proportions or
+        percentages", Psychometrika 12, 1947; in its exact form, a binomial test.
     """
     changed = broken + mended
-    return float(sum(math.comb(changed, k) for k in range(broken, changed + 1)) / 2**changed)
+    # By logarithms: the binomial coefficients of thousands of photos have thousands of digits.
+    whole = math.lgamma(changed + 1) - changed * math.log(2)
+    tail = math.fsum(
+        math.exp(whole - math.lgamma(k + 1) - math.lgamma(changed - k + 1))
+        for k in range(broken, changed + 1)
+    )
+    return min(1.0, tail)
 
 
 def _keeps(base: Exam) -> list[Check]:

@@ -6,11 +6,9 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from classifier.admin import ReadOnly
+from classifier.admin import ReadOnly, image_of
 from classifier.models import Prediction
 from feedback import approving
 from feedback.consent import take_back
@@ -20,13 +18,7 @@ _THUMBNAIL_HEIGHT = 64
 
 
 def _thumbnail(prediction: Prediction) -> SafeString:
-    if not prediction.photo_is_kept:
-        return format_html("<span>erased</span>")
-    return format_html(
-        '<img src="{}" alt="" class="admin-thumbnail" height="{}" loading="lazy">',
-        reverse("photo", args=[prediction.pk]),
-        _THUMBNAIL_HEIGHT,
-    )
+    return image_of(prediction, "admin-thumbnail", _THUMBNAIL_HEIGHT)
 
 
 def _reviewer(request: HttpRequest) -> User:
