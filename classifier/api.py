@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import IO, Any
 
 import django_filters
@@ -9,6 +10,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.shortcuts import get_object_or_404
+from django.urls import get_script_prefix, reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import generics, parsers, serializers, status
@@ -60,12 +62,9 @@ class PhotoSerializer(serializers.Serializer):
 
 
 class TimingsSerializer(serializers.Serializer):
-    decode = serializers.FloatField(source="decode_ms")
-    inference = serializers.FloatField(source="inference_ms")
-    total = serializers.FloatField(source="total_ms")
-
-    def to_representation(self, instance: Prediction) -> dict[str, float]:
-        return {name: round(ms, 1) for name, ms in super().to_representation(instance).items()}
+    decode = serializers.FloatField()
+    inference = serializers.FloatField()
+    total = serializers.FloatField()
 
 
 class LinksSerializer(serializers.Serializer):
@@ -74,18 +73,13 @@ class LinksSerializer(serializers.Serializer):
     explanation = serializers.URLField(allow_null=True, help_text="null until there are heat maps.")
     receipt = serializers.URLField()
 
-    def to_representation(self, instance: Prediction) -> dict[str, str | None]:
-        request = self.context["request"]
-        return {
-            "self": absolute("api-prediction", args=[instance.pk], request=request),
-            "feedback": absolute("api-feedback", request=request),
-            "explanation": None,
-            "receipt": absolute("api-receipt", args=[instance.pk], request=request),
-        }
-
 
 class PredictionSerializer(serializers.ModelSerializer):
-    """An answer as the API gives it."""
+    """An answer as the API gives it.
+
+    Its fields are the schema; `as_json` is what is sent. Django REST framework would take 2 ms for
+    the same, an eighth of what the whole answer costs.
+    """
 
     probabilities = serializers.SerializerMethodField()
     model = AnsweredBySerializer(source="*")
@@ -106,6 +100,61 @@ class PredictionSerializer(serializers.ModelSerializer):
 
     def get_logged(self, prediction: Prediction) -> str:
         return "stored"
+
+    def to_representation(self, instance: Prediction) -> dict[str, Any]:
+        return as_json(instance, self.context["request"])
+
+
+def as_json(prediction: Prediction, request: Request) -> dict[str, Any]:
+    """An answer as the API gives it, field by field as `PredictionSerializer` declares them."""
+    return {
+        "id": str(prediction.pk),
+        "answer": prediction.answer,
+        "label": prediction.label,
+        "confidence": prediction.confidence,
+        "probabilities": dict(prediction.ranked),
+        "novelty": prediction.novelty,
+        "model": {
+            "version": prediction.version_id,
+            "weights_sha256": prediction.version.weights_sha256,
+        },
+        "photo": {
+            "sha256": prediction.photo_sha256,
+            "width": prediction.photo_width,
+            "height": prediction.photo_height,
+            "format": prediction.photo_format,
+        },
+        "timings_ms": {
+            "decode": round(prediction.decode_ms, 1),
+            "inference": round(prediction.inference_ms, 1),
+            "total": round(prediction.total_ms, 1),
+        },
+        "logged": "stored",
+        "links": _links(prediction, request),
+        "created_at": _TIME.to_representation(prediction.created_at),
+    }
+
+
+_TIME = serializers.DateTimeField()
+
+
+def _links(prediction: Prediction, request: Request) -> dict[str, str | None]:
+    site, mount, key = request.build_absolute_uri("/")[:-1], get_script_prefix(), str(prediction.pk)
+    return {
+        "self": site + _address("api-prediction", mount).replace(_ANY, key),
+        "feedback": site + reverse("api-feedback"),
+        "explanation": None,
+        "receipt": site + _address("api-receipt", mount).replace(_ANY, key),
+    }
+
+
+_ANY = str(uuid.UUID(int=0))
+
+
+@lru_cache
+def _address(name: str, mount: str) -> str:
+    """An address with `_ANY` for the id; `mount` is the path that Django runs under."""
+    return reverse(name, args=[_ANY])
 
 
 class ReceiptModelSerializer(serializers.Serializer):
@@ -194,7 +243,7 @@ class PredictView(APIView):
     )
     def post(self, request: Request) -> Response:
         prediction = classify_photo(read_photo(_upload(request)), person=person_of(request))
-        answer = PredictionSerializer(prediction, context={"request": request}).data
+        answer = as_json(prediction, request)
         headers = {"Location": answer["links"]["self"]}
         return Response(answer, status=status.HTTP_201_CREATED, headers=headers)
 
@@ -227,7 +276,7 @@ class PredictBatchView(APIView):
             count_refusal(error.code)
             return as_body(refusal(error))
         prediction = classify_photo(photo, person=person_of(request))
-        return dict(PredictionSerializer(prediction, context={"request": request}).data)
+        return as_json(prediction, request)
 
 
 def _upload(request: Request) -> UploadedFile:
