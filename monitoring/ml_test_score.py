@@ -1,8 +1,8 @@
 """The ML Test Score: 28 tests of a project that learns, and what is done about each here.
 
 Source:
-    Breck, Cai, Nielsen, Salib, Sculley: "The ML Test Score: A Rubric for ML Production Readiness and
-    Technical Debt Reduction", IEEE Big Data 2017.
+    Breck, Cai, Nielsen, Salib, Sculley: "The ML Test Score: A Rubric for ML Production Readiness
+    and Technical Debt Reduction", IEEE Big Data 2017.
 """
 
 import tomllib

@@ -1,4 +1,4 @@
-"""What the ML Test Score page claims is there: every test by name, every command by where it lies."""
+"""What the ML Test Score page claims is there: every test and every command by its name."""
 
 import re
 from importlib.util import find_spec
