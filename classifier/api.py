@@ -99,7 +99,7 @@ class PredictionSerializer(serializers.ModelSerializer):
         return dict(prediction.ranked)
 
     def get_logged(self, prediction: Prediction) -> str:
-        return "stored"
+        return prediction.logged
 
     def to_representation(self, instance: Prediction) -> dict[str, Any]:
         return as_json(instance, self.context["request"])
@@ -129,7 +129,7 @@ def as_json(prediction: Prediction, request: Request) -> dict[str, Any]:
             "inference": round(prediction.inference_ms, 1),
             "total": round(prediction.total_ms, 1),
         },
-        "logged": "stored",
+        "logged": prediction.logged,
         "links": _links(prediction, request),
         "created_at": _TIME.to_representation(prediction.created_at),
     }
@@ -239,11 +239,17 @@ class PredictView(APIView):
 
     @extend_schema(
         request={"multipart/form-data": UploadSerializer, "image/*": OpenApiTypes.BINARY},
-        responses={201: PredictionSerializer, **errors(400, 401, 413, 415, 503)},
+        responses={
+            201: PredictionSerializer,
+            200: PredictionSerializer,
+            **errors(400, 401, 413, 415, 503),
+        },
     )
     def post(self, request: Request) -> Response:
         prediction = classify_photo(read_photo(_upload(request)), person=person_of(request))
         answer = as_json(prediction, request)
+        if prediction.logged == Prediction.SPOOLED:  # there is nothing at its address yet
+            return Response(answer)
         headers = {"Location": answer["links"]["self"]}
         return Response(answer, status=status.HTTP_201_CREATED, headers=headers)
 
