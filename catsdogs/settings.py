@@ -35,6 +35,8 @@ if not SECRET_KEY:
             'string: python -c "import secrets; print(secrets.token_urlsafe(50))"'
         )
     SECRET_KEY = read_or_make(VAR_DIR / "secret_key")
+# Keys from before: what they signed still counts, nothing new is signed with them.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "[::1]"])
 # Always answered, for the container's own health check; nobody can be sent elsewhere by it.
 ALLOWED_HOSTS.append("localhost")
@@ -144,6 +146,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "classifier.visitors.Visitors",
     "classifier.errors.HonestErrors",
 ]
 ROOT_URLCONF = "catsdogs.urls"
