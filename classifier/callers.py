@@ -83,6 +83,6 @@ class MayCall(permissions.BasePermission):
     def _is_in_scope(self, token: ApiToken, method: str, view: "APIView") -> bool:
         if not hasattr(view, method.lower()):  # for any token a 405
             return True
-        scope: str = _SCOPES.get(method) or getattr(view, "scope", "")
+        scope = _SCOPES.get(method) or str(getattr(view, "scope", ""))
         self.message = f"This token lacks the scope {scope!r}."
         return bool(scope) and token.allows(scope)
