@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
-from django.utils.crypto import salted_hmac
 from rest_framework import authentication, exceptions, permissions
 from rest_framework.request import Request
-from rest_framework.throttling import BaseThrottle
 
 from classifier import trace
+from classifier.addresses import hashed_address
 from classifier.bearers import bearers
 from classifier.models import ApiToken, Prediction, PredictionQuerySet
 from classifier.visitors import visitor_of
@@ -38,8 +37,7 @@ def _name_of(request: HttpRequest | Request) -> str:
         return f"token:{token.pk}"
     if visitor := visitor_of(request):
         return f"visitor:{visitor}"
-    address = BaseThrottle().get_ident(request)  # type: ignore[arg-type]  # knows NUM_PROXIES
-    return f"address:{salted_hmac('classifier.callers', address).hexdigest()[:32]}"
+    return f"address:{hashed_address(request, 'classifier.callers')}"
 
 
 def visible_to(request: HttpRequest | Request) -> PredictionQuerySet:

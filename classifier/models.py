@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from classifier.ids import uuid7
+from classifier.lockout import LoginTries
 from classifier.refusals import RefusalCount
 from classifier.tokens import ApiToken
 from classifier.versions import ModelVersion, Promotion, Server, TrainingPhoto
@@ -18,6 +19,7 @@ from ml.photos import Photo
 
 __all__ = [
     "ApiToken",
+    "LoginTries",
     "ModelVersion",
     "Prediction",
     "Promotion",
