@@ -53,10 +53,13 @@ if NUM_PROXIES:
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
-        "default-src": [SELF],
+        "default-src": ["'none'"],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
         # blob: a preview before the upload; data: icons in Swagger's and the admin's stylesheets.
         "img-src": [SELF, "blob:", "data:"],
-        "object-src": ["'none'"],
         "base-uri": [SELF],
         "form-action": [SELF],
         "frame-ancestors": ["'none'"],
@@ -136,9 +139,10 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "monitoring.requests.Watched",
+    "catsdogs.headers.Headers",
+    "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -208,6 +212,7 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
