@@ -36,6 +36,8 @@ if not SECRET_KEY:
             'string: python -c "import secrets; print(secrets.token_urlsafe(50))"'
         )
     SECRET_KEY = read_or_make(VAR_DIR / "secret_key")
+# Keys from before: what they signed still counts, nothing new is signed with them.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "[::1]"])
 # Always answered, for the container's own health check; nobody can be sent elsewhere by it.
 ALLOWED_HOSTS.append("localhost")
@@ -52,10 +54,13 @@ if NUM_PROXIES:
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
-        "default-src": [SELF],
+        "default-src": ["'none'"],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
         # blob: a preview before the upload; data: icons in Swagger's and the admin's stylesheets.
         "img-src": [SELF, "blob:", "data:"],
-        "object-src": ["'none'"],
         "base-uri": [SELF],
         "form-action": [SELF],
         "frame-ancestors": ["'none'"],
@@ -135,9 +140,10 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "monitoring.requests.Watched",
+    "catsdogs.headers.Headers",
+    "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -145,6 +151,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "classifier.visitors.Visitors",
     "classifier.errors.HonestErrors",
 ]
 ROOT_URLCONF = "catsdogs.urls"
@@ -189,6 +196,10 @@ if not 0.1 <= DATABASE_DEADLINE <= 30:
     )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+AUTHENTICATION_BACKENDS = [
+    "classifier.lockout.LockOut",
+    "django.contrib.auth.backends.ModelBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -199,6 +210,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 LANGUAGE_CODE = "en"
 USE_I18N = True
@@ -207,6 +219,7 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -234,6 +234,7 @@ def errors(*statuses: int) -> dict[int, OpenApiResponse]:
 class PredictView(APIView):
     """Send a photo, as the field `image` of a form or as the body itself; get an answer."""
 
+    scope = "predict"
     parser_classes = (parsers.MultiPartParser, PhotoBodyParser)
     serializer_class = UploadSerializer  # the browsable API draws its file picker from this
 
@@ -257,6 +258,7 @@ class PredictView(APIView):
 class PredictBatchView(APIView):
     """Send up to 32 photos in parts named `image`; a bad one fails alone."""
 
+    scope = "predict"
     parser_classes = (parsers.MultiPartParser,)
 
     @extend_schema(

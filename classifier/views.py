@@ -12,11 +12,12 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.middleware import HtmxDetails
 
 from classifier import serving, storage
-from classifier.callers import person_of, remember_visitor, visible_to
+from classifier.callers import person_of, visible_to
 from classifier.classify import classify_photo, erase_prediction
 from classifier.forms import PhotoForm
 from classifier.models import Prediction
 from classifier.refusals import count_refusal
+from classifier.visitors import remember_visitor
 from ml.photos import as_jpeg, decode_photo
 
 _SHOWN_SIDE = 640  # pixels

@@ -39,6 +39,7 @@ os.environ.update(
     HTTPS="false",
     NUM_PROXIES="0",
     SECRET_KEY="only for tests",
+    SECRET_KEY_FALLBACKS="",
     TIME_ZONE="UTC",
     # Playwright keeps an event loop in the tests' thread, where Django would refuse to query.
     DJANGO_ALLOW_ASYNC_UNSAFE="true",

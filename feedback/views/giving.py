@@ -13,7 +13,6 @@ from feedback import giving
 from feedback.forms import FeedbackForm, MayLearnForm
 from feedback.giving import FeedbackError, give_feedback
 from feedback.models import Feedback
-from feedback.views.privacy import remember_for_long
 
 
 @require_POST
@@ -45,8 +44,6 @@ def answer_consent(request: HtmxHttpRequest, prediction_id: uuid.UUID) -> HttpRe
     if not form.is_valid():
         return _refused(request, {**context, "problem": "Say yes or no."})
     giving.answer_consent(feedback, form.cleaned_data["may_learn"])
-    if feedback.consent:
-        remember_for_long(request)
     return _thanked(request, context)
 
 

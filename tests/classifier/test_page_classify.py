@@ -91,7 +91,8 @@ def test_a_get_does_not_classify(client, engine):
 def test_the_policy_allows_nothing_inline_and_nothing_from_elsewhere(client, engine):
     policy = client.get("/")["Content-Security-Policy"]
 
-    assert "default-src 'self'" in policy
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
     assert "unsafe" not in policy
     assert "http" not in policy
 
