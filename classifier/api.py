@@ -7,23 +7,25 @@ from typing import IO, Any
 
 import django_filters
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import get_script_prefix, reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
-from rest_framework import generics, parsers, serializers, status
+from rest_framework import exceptions, generics, parsers, serializers, status
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse as absolute
 from rest_framework.views import APIView
 
-from classifier.callers import person_of, visible_to
+from classifier.callers import MayCall, TokenAuthentication, person_of, visible_to
 from classifier.classify import classify_photo, erase_prediction
-from classifier.errors import ApiError, as_body, refusal
-from classifier.models import ModelVersion, Prediction, PredictionQuerySet
+from classifier.errors import ApiError, as_body, as_response, refusal
+from classifier.models import ApiToken, ModelVersion, Prediction, PredictionQuerySet
 from classifier.refusals import count_refusal
 from classifier.uploads import read_body, read_photo
 from ml.photos import PhotoError
@@ -105,7 +107,7 @@ class PredictionSerializer(serializers.ModelSerializer):
         return as_json(instance, self.context["request"])
 
 
-def as_json(prediction: Prediction, request: Request) -> dict[str, Any]:
+def as_json(prediction: Prediction, request: Request | HttpRequest) -> dict[str, Any]:
     """An answer as the API gives it, field by field as `PredictionSerializer` declares them."""
     return {
         "id": str(prediction.pk),
@@ -138,11 +140,15 @@ def as_json(prediction: Prediction, request: Request) -> dict[str, Any]:
 _TIME = serializers.DateTimeField()
 
 
-def _links(prediction: Prediction, request: Request) -> dict[str, str | None]:
-    site, mount, key = request.build_absolute_uri("/")[:-1], get_script_prefix(), str(prediction.pk)
+def _links(prediction: Prediction, request: Request | HttpRequest) -> dict[str, str | None]:
+    site, mount, key = (
+        f"{request.scheme}://{request.get_host()}",
+        get_script_prefix(),
+        str(prediction.pk),
+    )
     return {
         "self": site + _address("api-prediction", mount).replace(_ANY, key),
-        "feedback": site + reverse("api-feedback"),
+        "feedback": site + _address("api-feedback", mount),
         "explanation": None,
         "receipt": site + _address("api-receipt", mount).replace(_ANY, key),
     }
@@ -154,7 +160,7 @@ _ANY = str(uuid.UUID(int=0))
 @lru_cache
 def _address(name: str, mount: str) -> str:
     """An address with `_ANY` for the id; `mount` is the path that Django runs under."""
-    return reverse(name, args=[_ANY])
+    return reverse(name, args=None if name == "api-feedback" else [_ANY])
 
 
 class ReceiptModelSerializer(serializers.Serializer):
@@ -247,12 +253,48 @@ class PredictView(APIView):
         },
     )
     def post(self, request: Request) -> Response:
-        prediction = classify_photo(read_photo(_upload(request)), person=person_of(request))
-        answer = as_json(prediction, request)
-        if prediction.logged == Prediction.SPOOLED:  # there is nothing at its address yet
-            return Response(answer)
-        headers = {"Location": answer["links"]["self"]}
-        return Response(answer, status=status.HTTP_201_CREATED, headers=headers)
+        body, code, headers = _answered(request)
+        return Response(body, status=code, headers=headers)
+
+    @classmethod
+    def express(cls, request: HttpRequest) -> HttpResponse:
+        """The same for a program, see `classifier.express`: nobody is logged in, JSON is wanted."""
+        request.user, request.session = AnonymousUser(), {}  # type: ignore[assignment]
+        try:
+            request.get_host()  # is looked at before anything is logged
+            request.auth = _token(request, cls)  # type: ignore[attr-defined]
+            body, code, headers = _answered(request)
+        except Exception as error:
+            refused = as_response(error, {})
+            if refused is None:
+                raise
+            body, code, headers = refused.data, refused.status_code, dict(refused.items())
+        return JsonResponse(body, status=code, headers=headers)
+
+
+def _token(request: HttpRequest, view: type[APIView]) -> ApiToken | None:
+    """Whose token it is, if there is one, and if they may call the view."""
+    try:
+        _, token = TokenAuthentication().authenticate(request) or (None, None)
+        request.auth = token  # type: ignore[attr-defined]
+        may_call = MayCall()
+        if may_call.has_permission(request, view):
+            return token
+        if token is None:
+            raise exceptions.NotAuthenticated
+        raise exceptions.PermissionDenied(may_call.message)
+    except (exceptions.NotAuthenticated, exceptions.AuthenticationFailed) as error:
+        error.auth_header = "Bearer"  # type: ignore[union-attr]
+        raise
+
+
+def _answered(request: Request | HttpRequest) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Classify the photo of a request: body, status and headers of the answer."""
+    prediction = classify_photo(read_photo(_upload(request)), person=person_of(request))
+    body = as_json(prediction, request)
+    if prediction.logged == Prediction.SPOOLED:  # there is nothing at its address yet
+        return body, status.HTTP_200_OK, {}
+    return body, status.HTTP_201_CREATED, {"Location": body["links"]["self"]}
 
 
 class PredictBatchView(APIView):
@@ -287,7 +329,9 @@ class PredictBatchView(APIView):
         return as_json(prediction, request)
 
 
-def _upload(request: Request) -> UploadedFile:
+def _upload(request: Request | HttpRequest) -> UploadedFile:
+    if isinstance(request, HttpRequest) and request.content_type.startswith("image/"):
+        return read_body(request, request.content_type)
     for field in _FIELDS:
         upload: UploadedFile | None = request.FILES.get(field)
         if upload:
