@@ -3,7 +3,7 @@
 import uuid
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import django_filters
 from django.conf import settings
@@ -330,13 +330,14 @@ class PredictBatchView(APIView):
 
 
 def _upload(request: Request | HttpRequest) -> UploadedFile:
-    if isinstance(request, HttpRequest) and request.content_type.startswith("image/"):
-        return read_body(request, request.content_type)
+    kind = request.content_type or ""
+    if isinstance(request, HttpRequest) and kind.startswith("image/"):
+        return read_body(cast(IO[bytes], request), kind)
     for field in _FIELDS:
         upload: UploadedFile | None = request.FILES.get(field)
         if upload:
             return upload
-    if request.content_type.startswith("image/"):  # DRF parses no empty body
+    if kind.startswith("image/"):  # DRF parses no empty body
         raise refusal(PhotoError("The body is empty.", code="empty_file"))
     raise _missing_image()
 

@@ -51,7 +51,7 @@ def visible_to(request: HttpRequest | Request) -> PredictionQuerySet:
 class TokenAuthentication(authentication.BaseAuthentication):
     """`Authorization: Bearer …`, with a token made in the admin."""
 
-    def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiToken] | None:
+    def authenticate(self, request: Request | HttpRequest) -> tuple[AnonymousUser, ApiToken] | None:
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
@@ -73,12 +73,15 @@ class MayCall(permissions.BasePermission):
 
     message: str
 
-    def has_permission(self, request: Request, view: "APIView") -> bool:
-        if isinstance(request.auth, ApiToken):
-            return self._is_in_scope(request.auth, request.method or "", view)
+    def has_permission(
+        self, request: Request | HttpRequest, view: "APIView | type[APIView]"
+    ) -> bool:
+        token = getattr(request, "auth", None)
+        if isinstance(token, ApiToken):
+            return self._is_in_scope(token, request.method or "", view)
         return settings.API_ACCESS == "open" or request.user.is_authenticated
 
-    def _is_in_scope(self, token: ApiToken, method: str, view: "APIView") -> bool:
+    def _is_in_scope(self, token: ApiToken, method: str, view: "APIView | type[APIView]") -> bool:
         if not hasattr(view, method.lower()):  # for any token a 405
             return True
         scope = _SCOPES.get(method) or str(getattr(view, "scope", ""))

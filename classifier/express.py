@@ -32,7 +32,7 @@ def _is_plain(request: HttpRequest) -> bool:
         and "HTTP_COOKIE" not in asked
         and asked.get("HTTP_ACCEPT", "") in _JSON
         and not asked.get("QUERY_STRING")
-        and request.content_type.startswith(("image/", "multipart/form-data"))
+        and (request.content_type or "").startswith(("image/", "multipart/form-data"))
     )
 
 
