@@ -388,6 +388,24 @@ class NewestFirst(CursorPagination):
     page_size_query_param = "page_size"
     max_page_size = 500
 
+    def get_page_size(self, request: Request) -> int | None:
+        asked = request.query_params.get(self.page_size_query_param or "", "")
+        if asked and not (asked.isascii() and asked.isdigit() and int(asked[:9])):
+            raise ApiError(
+                f"A number from 1 to {self.max_page_size} is expected. Received: {asked[:20]!r}",
+                code="invalid",
+                field="page_size",
+            )
+        return super().get_page_size(request)
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
+        for parameter in parameters:
+            if parameter["name"] == self.page_size_query_param:
+                parameter["schema"] = {"type": "integer", "minimum": 1}
+                parameter["description"] = f"More than {self.max_page_size} are never given."
+        return parameters
+
 
 @extend_schema_view(
     get=extend_schema(responses={200: PredictionSerializer, **errors(400, 401, 404)})
