@@ -1,7 +1,8 @@
 """The limit: decode and ask the network in a loop on all cores, with no server around it.
 
-It works in a process of its own, `python -m benchmarks.bare`, that waits between rounds; `bare_loop`
-starts it. `threads` share one engine, `processes` have one each: the faster way is the yardstick.
+It works in a process of its own, `python -m benchmarks.bare`, that waits between rounds;
+`bare_loop` starts it. `threads` share one engine, `processes` have one each; the faster way is the
+yardstick.
 """
 
 import argparse

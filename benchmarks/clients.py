@@ -27,6 +27,8 @@ _CLOSE = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
 _ID = re.compile(rb'"id": ?"([0-9a-f-]{36})"')
 # Seconds; where a server says nothing for so long, the round is broken off.
 _SILENCE = 60
+# And after so long a connection that nobody took is tried again.
+_AWAY = 0.2
 # Numbers that no earlier round of this process has given a photo.
 _numbers = count(1)
 
@@ -41,7 +43,7 @@ class Heard:
         latencies: Seconds from the first byte sent to the last one read, of accepted photos.
         statuses: How often each status came, the refused ones (503) included.
         ids: Of the predictions that the server acknowledged.
-        dropped: Connections that ended without an answer.
+        dropped: Connections that ended without an answer, were not taken, or waited a minute.
         seconds: Wall time of the round.
         cpu: Seconds of CPU of the clients.
         problems: The first bodies of unforeseen statuses.
@@ -135,7 +137,7 @@ class _Load:
         self._head = f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n{headers}".encode()
         self._photos, self._left, self._body = photos, number, BODIES[body]
         self._sent = 0
-        self._seconds = seconds
+        self._until = time.perf_counter() + seconds
         self._selector = selectors.DefaultSelector()
         self._later: list[tuple[float, int, _Client]] = []  # a heap of those told to come back
         self._heard = Heard()
@@ -143,7 +145,6 @@ class _Load:
 
     def run(self, clients: int) -> Heard:
         cpu, started = time.process_time(), time.perf_counter()
-        self._until = started + self._seconds
         everyone = [_Client() for _ in range(min(clients, self._left))]
         for client in everyone:
             self._next(client)
@@ -158,14 +159,15 @@ class _Load:
 
     def _turn(self) -> None:
         """Serve whoever can send or read; wake those whose time to come back has come."""
-        timeout = _SILENCE
+        timeout: float = _SILENCE
         if self._later:
             timeout = max(0.0, self._later[0][0] - time.perf_counter())
         ready = self._selector.select(timeout)
-        if not ready and not self._later:
-            raise TimeoutError(f"{self._busy} clients wait, and the server has gone silent.")
         for key, events in ready:
             (self._send if events & selectors.EVENT_WRITE else self._read)(key.data)
+        if not ready and not self._later:  # the server has gone silent
+            for client in [key.data for key in self._selector.get_map().values()]:
+                self._drop(client)
         while self._later and self._later[0][0] <= time.perf_counter():
             self._begin(heapq.heappop(self._later)[2])
 
@@ -188,12 +190,28 @@ class _Load:
         client.ends_at = 0
         client.began = time.perf_counter()
         client.unsent = memoryview(b"".join(client.request))
-        if client.socket is None:
-            client.socket = socket.create_connection(self._address, timeout=_SILENCE)
-            client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            client.socket.setblocking(False)
-            self._selector.register(client.socket, selectors.EVENT_READ, client)
+        if client.socket is None and not self._call(client):
+            return self._come_back(client, _AWAY)
         self._send(client)
+
+    def _call(self, client: _Client) -> bool:
+        """Open a client's connection; False where nobody takes it."""
+        try:
+            client.socket = socket.create_connection(self._address, timeout=_SILENCE)
+        except OSError:
+            self._heard.dropped += 1
+            return False
+        client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        client.socket.setblocking(False)
+        self._selector.register(client.socket, selectors.EVENT_READ, client)
+        return True
+
+    def _come_back(self, client: _Client, seconds: float) -> None:
+        """Let a client send the same photo again, later, if there is time."""
+        self._busy -= 1
+        if time.perf_counter() > self._until:
+            return
+        heapq.heappush(self._later, (time.perf_counter() + seconds, id(client), client))
 
     def _send(self, client: _Client) -> None:
         assert client.socket
@@ -225,16 +243,15 @@ class _Load:
             self._answered(client)
 
     def _answered(self, client: _Client) -> None:
-        now, self._busy = time.perf_counter(), self._busy - 1
+        now = time.perf_counter()
         status, heard = int(client.answer[9:12]), self._heard
         heard.statuses[status] += 1
         if client.unsent or _CLOSE.search(client.answer):
             self._hang_up(client)
         if status == 503:
             found = _RETRY.search(client.answer)
-            at = now + (int(found[1]) if found else 1)
-            heapq.heappush(self._later, (at, id(client), client))
-            return
+            return self._come_back(client, int(found[1]) if found else 1)
+        self._busy -= 1
         if status in _ACCEPTED:
             heard.latencies.append(now - client.began)
             if found := _ID.search(client.answer):

@@ -2,7 +2,7 @@
 
 Scenes are photos from CATSDOGS_DATA where there are some, else crops of scikit-image's cat and
 cartoons. They are small, so they are enlarged first; then every pixel gets a sensor's noise of its
-own, for an enlarged photo alone is far too smooth and decodes too fast. Made once, kept in a folder.
+own, for an enlarged photo alone is far too smooth and decodes too fast. Made once, and kept.
 
 Servers keep a photo by the SHA-256 of its bytes, so one that is sent again costs less than a new
 one: `Upload.parts` puts a number into each copy, where decoders skip it.
@@ -79,7 +79,7 @@ def uploads(kind: str, folder: Path, data: Path | None) -> list[Upload]:
 
 
 def split(data: bytes, photo_format: str) -> Upload:
-    """A file, cut where a number fits: behind JPEG's first marker, before PNG's last chunk, last."""
+    """A file, cut where a number fits: behind JPEG's first marker, before PNG's last chunk."""
     cut = {"JPEG": 2, "PNG": len(data) - 12, "HEIC": len(data)}[photo_format]
     return Upload(data[:cut], data[cut:], photo_format)
 

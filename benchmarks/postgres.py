@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +127,5 @@ def _lives(pid: int) -> bool:
 
 
 def _signal(pid: int, which: signal.Signals) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, which)
-    except ProcessLookupError:
-        pass

@@ -4,8 +4,8 @@
 
 The bare loop (decode, ask the network, on all cores) is the limit. It and the servers answer the
 same photos in turns, so that a machine that slows down slows all; medians are kept, and the ratio
-to the loop of each round. Servers and their PostgreSQL are started here, on loopback, and stopped at
-the end. Exit status 0 if every acknowledged prediction is stored and no answer was unforeseen.
+to the loop of each round. Servers and their PostgreSQL are started here, on loopback, and stopped
+at the end. Exit status 0 if every acknowledged prediction is stored and no answer was unforeseen.
 """
 
 import argparse

@@ -7,7 +7,7 @@ from statistics import median
 
 from benchmarks.contestants import Load, Round
 
-# 503 with Retry-After is an honest answer under load, and obeyed; what else is not 200 or 201 is not.
+# Accepted, or refused with Retry-After, which is honest under load, and which clients obey.
 _FORESEEN = {200, 201, 503}
 _COLUMNS = (
     *("photos", "clients", "who", "photos/s", "of the loop", "CPU ms", "of the loop's"),
