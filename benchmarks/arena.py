@@ -4,20 +4,28 @@ Photos and the peers' environments are kept in var/bench; databases and the like
 """
 
 import secrets
+import subprocess
+import sys
 import tempfile
+import uuid
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import TracebackType
 
+import numpy as np
+
 from benchmarks.bare import WAYS, Bare, bare_loop
 from benchmarks.contestants import Contestant, Load, Served, the_loop
+from benchmarks.peering import PEERS, running_peer
 from benchmarks.photos import Upload, uploads
 from benchmarks.postgres import durable_postgres
 from benchmarks.rows import compare, stored_ids
 from benchmarks.site import running_site
-from ml.registry import list_versions
+from ml.photos import decode_photo, fit
+from ml.registry import NETWORK, list_versions, load_card, save_version
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACE = ROOT / "var" / "bench"
@@ -29,6 +37,9 @@ PRODUCTION = {
     "GUNICORN_CMD_ARGS": "--log-level=warning",
     "HTTPS": "false",
 }
+
+
+_NONE = str(uuid.UUID(int=0))
 
 
 class Arena:
@@ -75,34 +86,72 @@ class Arena:
         medians = {way: sorted(each)[rounds // 2] for way, each in rates.items()}
         return dict(sorted(medians.items(), key=lambda item: -item[1]))
 
-    def site(self, database: str) -> Contestant:
-        """This project's site on `sqlite` or `postgresql`, in a folder of its own."""
-        folder = self._place / database
+    def site(self, database: str, rows: int = 0) -> Contestant:
+        """This project's site in a folder of its own.
+
+        Args:
+            database: `sqlite` or `postgresql`.
+            rows: How many made-up predictions PostgreSQL holds before.
+        """
+        name = f"{database}, {rows:,} rows" if rows else database
+        folder = self._place / f"{database}-{rows}"
         url = f"sqlite:///{folder / 'catsdogs.sqlite3'}"
         pid = None
         if database == "postgresql":
             postgres = self._stack.enter_context(durable_postgres())
             url, pid = postgres.url, postgres.pid
+            if rows:
+                _seed(url, rows)
         settings = {**PRODUCTION, "SECRET_KEY": secrets.token_urlsafe(50)}
         site = self._stack.enter_context(
             running_site(folder, self.model.parent, database=url, **settings)
         )
         site.manage("promote_model", self.model.name)
         address = f"{site.url}/api/predict"
-        served = Served(f"catsdogs, {database}", address, site.pid, self.photos, pid)
+        served = Served(f"catsdogs, {name}", address, site.pid, self.photos, pid)
         self._sites.append((served, url))
         return served.contestant()
+
+    def peer(self, key: str) -> Contestant:
+        """Another way to serve, one of `benchmarks.peering.PEERS`."""
+        logs = self._place / key
+        logs.mkdir()
+        peer = running_peer(key, PLACE / "peers", self.model, self.photos("jpeg")[0], logs)
+        url, pid = self._stack.enter_context(peer)
+        return Served(PEERS[key].name, url, pid, self.photos).contestant()
+
+    def quantised_loop(self, way: str) -> Contestant:
+        """The bare loop with the first network in 8 bits: for its speed, not for its answers."""
+        from ml.quantise import NUM_PHOTOS, quantise
+
+        card = load_card(self.model)
+        photos = [decode_photo(each.whole()).pixels for each in self.photos("jpeg")[:NUM_PHOTOS]]
+        files = {name: (self.model / name).read_bytes() for name in card.files}
+        batch = np.stack([fit(pixels, card.side) for pixels in photos])
+        files[NETWORK] = quantise(files[NETWORK], batch)
+        models = self._place / "in-8-bits"
+        save_version(models, replace(card, version="in-8-bits"), files)
+        return self.loop(way, "bare loop, first network in 8 bits", models / "in-8-bits")
 
     def problems(self) -> list[str]:
         """What the databases say against the answers: nothing, if all is well."""
         return [
             f"{served.name}: {problem}"
             for served, url in self._sites
-            for problem in compare(served.acknowledged, stored_ids(url))
+            for problem in compare(
+                served.acknowledged, stored_ids(url, min(served.acknowledged, default=_NONE))
+            )
         ]
 
     def _photos(self, kind: str) -> list[Upload]:
         return uploads(kind, PLACE / "photos", self._data)
 
     def _start_loop(self, way: str, kind: str, model: Path) -> Bare:
-        return self._stack.enter_context(bare_loop(way, model, self.photos(kind), self._place))
+        place = self._place / f"loop-{kind}-{way}-{model.name}"
+        place.mkdir()
+        return self._stack.enter_context(bare_loop(way, model, self.photos(kind), place))
+
+
+def _seed(url: str, rows: int) -> None:
+    command = ("-m", "benchmarks.seed_predictions", "--rows", str(rows), "--database", url)
+    subprocess.run([sys.executable, *command], cwd=ROOT, check=True, stdout=sys.stderr)

@@ -33,3 +33,12 @@ def _processor() -> str:
         return platform.processor()
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, platform.machine())
+
+
+def as_sentence(about: dict[str, str]) -> str:
+    """What `machine` found, in a line."""
+    packages = ", ".join(f"{name} {about[name]}" for name in _PACKAGES if name in about)
+    return (
+        f"{about['cores']} cores ({about['processor']}), Python {about['python']}, {packages}, "
+        f"{about['day']}"
+    )

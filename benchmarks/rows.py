@@ -8,18 +8,26 @@ from pathlib import Path
 
 import psycopg2
 
-_QUESTION = "SELECT id FROM classifier_prediction"
+_QUESTION = "SELECT id FROM classifier_prediction WHERE id >= "
+_FIRST = str(uuid.UUID(int=0))
 
 
-def stored_ids(database: str) -> list[str]:
-    """The ids of all predictions in a database, given as `DATABASE_URL` wants it."""
-    if database.startswith("sqlite:///"):
+def stored_ids(database: str, since: str = _FIRST) -> list[str]:
+    """The ids of the predictions in a database.
+
+    Args:
+        database: Where, as `DATABASE_URL` says it.
+        since: The first id that counts; ids sort by time.
+    """
+    if database.startswith("sqlite:///"):  # which keeps the 32 digits as text
         connection = sqlite3.connect(Path(database.removeprefix("sqlite:///")))
+        mark, since = "?", since.replace("-", "")
     else:
         connection = psycopg2.connect(database)
+        mark = "%s"
     try:
         cursor = connection.cursor()
-        cursor.execute(_QUESTION)
+        cursor.execute(_QUESTION + mark, (since,))
         return [str(uuid.UUID(str(row[0]))) for row in cursor.fetchall()]
     finally:
         connection.close()

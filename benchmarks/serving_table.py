@@ -53,7 +53,7 @@ class Row:
     ratios: list[float] = field(default_factory=list)
 
     @property
-    def unforeseen(self) -> bool:
+    def bad(self) -> bool:
         """Whether something was neither answered nor refused as it should be."""
         return bool(self.dropped or set(self.statuses) - _FORESEEN)
 
