@@ -28,10 +28,16 @@ class Postgres:
 
     Attributes:
         url: For the site, whose role is no superuser: limits hold for it.
+
+    Args:
+        data: Its initialised data folder.
+        programs: Where PostgreSQL's own programs are.
+        waits_for_disk: Whether a commit is on the disk before it is told, as by default.
     """
 
-    def __init__(self, data: Path, programs: Path) -> None:
+    def __init__(self, data: Path, programs: Path, *, waits_for_disk: bool) -> None:
         self._data, self._programs = data, programs
+        self._fsync = "on" if waits_for_disk else "off"
         self._port = _free_port()
         self._server: subprocess.Popen | None = None
         self.url = f"postgresql://{_ROLE}@{_HOST}:{self._port}/{_NAME}"
@@ -39,7 +45,7 @@ class Postgres:
     def start(self) -> None:
         """Start it, where it was stopped or killed too, and wait until it answers."""
         owner = self._data.stat().st_uid  # it refuses to run as root
-        options = f"-h {_HOST} -p {self._port} -k {self._data} -c fsync=off"
+        options = f"-h {_HOST} -p {self._port} -k {self._data} -c fsync={self._fsync}"
         with (self._data / "log").open("ab") as log:
             self._server = subprocess.Popen(
                 [self._programs / "postgres", "-D", self._data, *options.split()],
@@ -53,6 +59,12 @@ class Postgres:
             if time.monotonic() - began > _SECONDS_TO_START or self._server.poll() is not None:
                 raise TimeoutError((self._data / "log").read_text()[-2000:])
             pause.wait(0.05)
+
+    @property
+    def pid(self) -> int:
+        """Its first process."""
+        assert self._server
+        return self._server.pid
 
     def kill(self) -> None:
         """SIGKILL, for each of its processes: what a power cut leaves of it."""
@@ -85,6 +97,10 @@ class Postgres:
                 cursor.execute(statement, values)
                 return cursor.fetchall() if cursor.description else []
 
+    def ask(self, question: str) -> list[tuple]:
+        """The rows of a query."""
+        return self.execute(question)
+
     def _answers(self) -> bool:
         try:
             self.execute("SELECT 1", database="postgres")
@@ -108,11 +124,20 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def running_postgres() -> Iterator[Postgres]:
+def durable_postgres() -> Iterator[Postgres]:
+    """One whose commits are on the disk before they are told: what is measured, is measured so."""
+    with running_postgres(waits_for_disk=True) as postgres:
+        for name in ("fsync", "synchronous_commit"):
+            assert postgres.ask(f"SHOW {name}") == [("on",)], name
+        yield postgres
+
+
+@contextlib.contextmanager
+def running_postgres(*, waits_for_disk: bool = False) -> Iterator[Postgres]:
     """A server with an empty database for a site, which is gone at the end."""
     place = Path(tempfile.mkdtemp(prefix="catsdogs-away-"))
     os.environ.setdefault("XDG_RUNTIME_DIR", str(place))
-    postgres = Postgres(*_made(place))
+    postgres = Postgres(*_made(place), waits_for_disk=waits_for_disk)
     try:
         postgres.start()
         postgres.execute(f"CREATE ROLE {_ROLE} LOGIN", database="postgres")

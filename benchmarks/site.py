@@ -83,24 +83,47 @@ def running_site(
     Raises:
         TimeoutError: if it does not answer; the message holds the end of its log.
     """
+    environment = prepare(folder, models, database, settings)
+    with started(environment, folder / "server.log") as site:
+        yield site
+
+
+def prepare(
+    folder: Path, models: Path, database: str | None, settings: Mapping[str, str]
+) -> dict[str, str]:
+    """All that a site needs before it starts; the environment of its processes."""
     environment = _environment(folder, models, database, settings)
     (folder / "static").mkdir(parents=True, exist_ok=True)
     _manage(environment, "migrate", "--noinput", "--verbosity=0")
     _manage(environment, "register_models")
     who = (f"--username={LOGIN[0]}", f"--email={LOGIN[0]}@localhost")
     _manage(environment, "createsuperuser", "--noinput", *who)
-    log = folder / "server.log"
+    return environment
+
+
+@contextmanager
+def started(environment: Mapping[str, str], log: Path, pause: float = 0.1) -> Iterator[Site]:
+    """Start what `prepare` prepared, and stop it at the end.
+
+    Args:
+        environment: From `prepare`.
+        log: Takes what its processes say.
+        pause: Seconds between two looks whether it is ready.
+
+    Raises:
+        TimeoutError: if it does not answer; the message holds the end of its log.
+    """
     with log.open("wb") as output:
         server = subprocess.Popen(
             [sys.executable, "-m", "gunicorn"],
             cwd=_ROOT,
-            env=environment,
+            env=dict(environment),
             stdout=output,
             stderr=subprocess.STDOUT,
         )
     try:
         url = f"http://{_HOST}:{environment['PORT']}"
-        _wait_until_ready(url, server, log)
+        _wait_until_ready(url, server, log, pause)
         yield Site(url, environment, server.pid, log)
     finally:
         server.terminate()
@@ -144,13 +167,13 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_ready(url: str, server: subprocess.Popen, log: Path) -> None:
-    pause, started = threading.Event(), time.monotonic()
-    while time.monotonic() - started < _SECONDS_TO_START and server.poll() is None:
+def _wait_until_ready(url: str, server: subprocess.Popen, log: Path, pause: float) -> None:
+    never, began = threading.Event(), time.monotonic()
+    while time.monotonic() - began < _SECONDS_TO_START and server.poll() is None:
         try:
             if requests.get(f"{url}/readyz", timeout=5).ok:
                 return
         except (requests.ConnectionError, requests.Timeout):  # not there yet, or busy
             pass
-        pause.wait(0.1)
+        never.wait(pause)
     raise TimeoutError(f"The site does not answer: {log.read_text(errors='replace')[-2000:]}")
