@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from classifier.models import Prediction
 from feedback.models import Feedback
+from monitoring import waiting
 from monitoring.bins import MEASURES
 from monitoring.counting import HAVING_FEEDBACK, Bucket, Stretch, binned, opinions_binned, within
 from monitoring.models import (
@@ -63,6 +64,7 @@ def roll_up(
         hours += done
     if hours:
         _set_baselines()
+    waiting.keep_up()
     return hours
 
 

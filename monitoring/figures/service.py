@@ -8,7 +8,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
 from classifier.models import ModelVersion
-from feedback.models import Feedback, Review
+from monitoring import waiting
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,7 @@ def model_age(now: datetime | None = None) -> ModelAge:
 def review_backlog() -> ReviewBacklog:
     """Photos whose feedback nobody has reviewed, whenever it was given.
 
-    Query: photos of feedback that may be learnt from, without a decided review; each once.
+    Query: count of the photos that `monitoring.waiting` wrote down, and of those among the few
+    touched since: of feedback that may be learnt from, without a decided review; each once.
     """
-    decided = Review.objects.decided().values("photo_sha256")
-    waiting = Feedback.objects.to_learn_from().exclude(prediction__photo_sha256__in=decided)
-    # In PostgreSQL much faster than COUNT(DISTINCT …), which sorts.
-    return ReviewBacklog(waiting.order_by().values("prediction__photo_sha256").distinct().count())
+    return ReviewBacklog(waiting.count())
