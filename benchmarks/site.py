@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +70,12 @@ def token_in(page: str) -> str:
 
 @contextmanager
 def running_site(
-    folder: Path, models: Path, *, database: str | None = None, **settings: str
+    folder: Path,
+    models: Path,
+    *,
+    database: str | None = None,
+    damage: Callable[[], object] | None = None,
+    **settings: str,
 ) -> Iterator[Site]:
     """Start a site like a fresh install's and stop it at the end.
 
@@ -78,6 +83,7 @@ def running_site(
         folder: Takes its database, photos and logs.
         models: Its versions; what it trains is written there too.
         database: A `DATABASE_URL`; None: SQLite in `folder`.
+        damage: Done between setting it up and starting it: it need not be ready then, only live.
         settings: Further environment variables.
 
     Raises:
@@ -89,18 +95,25 @@ def running_site(
     _manage(environment, "register_models")
     who = (f"--username={LOGIN[0]}", f"--email={LOGIN[0]}@localhost")
     _manage(environment, "createsuperuser", "--noinput", *who)
-    log = folder / "server.log"
+    if damage:
+        damage()
+    with _serving(environment, folder / "server.log", "healthz" if damage else "readyz") as site:
+        yield site
+
+
+@contextmanager
+def _serving(environment: Mapping[str, str], log: Path, ready: str) -> Iterator[Site]:
     with log.open("wb") as output:
         server = subprocess.Popen(
             [sys.executable, "-m", "gunicorn"],
             cwd=_ROOT,
-            env=environment,
+            env=dict(environment),
             stdout=output,
             stderr=subprocess.STDOUT,
         )
     try:
         url = f"http://{_HOST}:{environment['PORT']}"
-        _wait_until_ready(url, server, log)
+        _wait_for(f"{url}/{ready}", server, log)
         yield Site(url, environment, server.pid, log)
     finally:
         server.terminate()
@@ -144,11 +157,11 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_ready(url: str, server: subprocess.Popen, log: Path) -> None:
+def _wait_for(address: str, server: subprocess.Popen, log: Path) -> None:
     pause, started = threading.Event(), time.monotonic()
     while time.monotonic() - started < _SECONDS_TO_START and server.poll() is None:
         try:
-            if requests.get(f"{url}/readyz", timeout=5).ok:
+            if requests.get(address, timeout=5).ok:
                 return
         except (requests.ConnectionError, requests.Timeout):  # not there yet, or busy
             pass
