@@ -74,6 +74,10 @@ def _go_on(until: datetime, say: Callable[[datetime], None]) -> int:
     with transaction.atomic():
         state = RollUp.objects.select_for_update().get(pk=1)
         begin = state.rolled_until or _first_hour()
+        if state.rolled_until and state.rolled_until > until:
+            # The clock was put back: what comes now in hours that seemed over is yet to be counted.
+            state.rolled_until = until
+            state.save(update_fields=["rolled_until"])
         if begin is None or begin >= until:
             return 0
         end = min(begin + _HOURS_AT_ONCE * HOUR, until)
