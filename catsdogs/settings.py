@@ -24,6 +24,7 @@ MODELS_DIR = BASE_DIR / env.str("CATSDOGS_MODELS", default="models")
 DATA_DIR = BASE_DIR / env.str("CATSDOGS_DATA", default="data/raw")
 PHOTOS_DIR = VAR_DIR / "photos"
 FEATURES_DIR = VAR_DIR / "features"
+SPOOL_DIR = VAR_DIR / "spool"
 
 # Security
 DEBUG = env.bool("DEBUG", default=True)
@@ -180,6 +181,12 @@ if "sqlite3" in _database["ENGINE"]:
 else:
     _database["CONN_HEALTH_CHECKS"] = True
     _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
+# Seconds that a server waits for the database before it goes on without it.
+DATABASE_DEADLINE = env.float("CATSDOGS_DATABASE_DEADLINE", default=3.0)
+if not 0.1 <= DATABASE_DEADLINE <= 30:
+    raise ImproperlyConfigured(
+        f"CATSDOGS_DATABASE_DEADLINE is 0.1 to 30 seconds. Received: {DATABASE_DEADLINE}"
+    )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [

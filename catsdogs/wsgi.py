@@ -8,11 +8,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "catsdogs.settings")
 application = get_wsgi_application()
 
 # They need the settings that the line above has read.
-from classifier import refusals, serving  # noqa: E402
+from classifier import database, journal, refusals, serving  # noqa: E402
 from feedback import tasks  # noqa: E402
 from monitoring import alerts  # noqa: E402
 
+database.install()
 serving.start()
+journal.start()
 refusals.start()
 tasks.start_reaper()
 alerts.start()

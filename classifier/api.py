@@ -105,7 +105,7 @@ class PredictionSerializer(serializers.ModelSerializer):
         return dict(prediction.ranked)
 
     def get_logged(self, prediction: Prediction) -> str:
-        return "stored"
+        return prediction.logged
 
 
 class ReceiptModelSerializer(serializers.Serializer):
@@ -190,11 +190,17 @@ class PredictView(APIView):
 
     @extend_schema(
         request={"multipart/form-data": UploadSerializer, "image/*": OpenApiTypes.BINARY},
-        responses={201: PredictionSerializer, **errors(400, 401, 413, 415, 503)},
+        responses={
+            201: PredictionSerializer,
+            200: PredictionSerializer,
+            **errors(400, 401, 413, 415, 503),
+        },
     )
     def post(self, request: Request) -> Response:
         prediction = classify_photo(read_photo(_upload(request)), person=person_of(request))
         answer = PredictionSerializer(prediction, context={"request": request}).data
+        if prediction.logged == Prediction.SPOOLED:  # there is nothing at its address yet
+            return Response(answer)
         headers = {"Location": answer["links"]["self"]}
         return Response(answer, status=status.HTTP_201_CREATED, headers=headers)
 

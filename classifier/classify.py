@@ -4,14 +4,16 @@ import time
 
 from django.db import transaction
 
-from classifier import serving, storage, telemetry, unlearning
-from classifier.models import Prediction
+from classifier import journal, serving, storage, telemetry, unlearning
+from classifier.models import ModelVersion, Prediction
 from ml.inference import Answer, Engine
 from ml.photos import Photo
 
 
 def classify_photo(photo: Photo, *, person: str) -> Prediction:
-    """Answer for a photo. When this returns, the answer is committed and the photo is kept.
+    """Answer for a photo. When this returns, the photo is kept, and the answer is logged.
+
+    That is, committed; or, while the database is away, on disk until it is back: see its `logged`.
 
     Args:
         photo: Decoded, by `classifier.uploads.read_photo`.
@@ -19,7 +21,8 @@ def classify_photo(photo: Photo, *, person: str) -> Prediction:
 
     Raises:
         NoLiveModel: if no version is there to answer.
-        DatabaseError: if the database cannot log it.
+        NotKept: if the disk does not take the photo.
+        Unwritable: if neither the database nor the disk takes the row.
     """
     started = time.perf_counter()
     engine = serving.engine()
@@ -29,14 +32,16 @@ def classify_photo(photo: Photo, *, person: str) -> Prediction:
         inference_ms = _milliseconds_since(asked)
     # The photo first: a row without its photo would be a promise that we cannot keep.
     storage.keep(photo)
-    prediction = Prediction.objects.log(
+    prediction = Prediction.of(
         answer,
         photo,
-        version=engine.card.version,
+        # As its card has it: what the loaded files were checked against, without a query.
+        version=ModelVersion.from_card(engine.card),
         person=person,
         inference_ms=inference_ms,
         total_ms=photo.decode_ms + _milliseconds_since(started),
     )
+    journal.log(prediction)
     # Once more: someone may have erased the same photo before our row could speak for it.
     storage.keep(photo)
     telemetry.count_answer(prediction)

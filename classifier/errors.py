@@ -18,11 +18,16 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from classifier import database
+from classifier.journal import Unwritable
 from classifier.refusals import count_refusal
 from classifier.serving import NoLiveModel
+from classifier.storage import NotKept
 from ml.photos import PhotoError
 
 _RETRY_AFTER_SECONDS = 5
+
+_AWAY = "The database cannot be reached. Nothing is lost: please try again in a moment."
 
 # Refusals of a photo that are not plain 400s.
 _STATUS_OF_PHOTO_ERROR = {
@@ -115,13 +120,11 @@ def _unavailable(error: Exception) -> ApiError | None:
     match error:
         case NoLiveModel():
             return ApiError(str(error), code="no_live_model", status_code=503)
-        case OperationalError() | InterfaceError():
+        case NotKept():
+            return ApiError(str(error), code="storage_full", status_code=503)
+        case OperationalError() | InterfaceError() | Unwritable():
             # The database's own words name hosts and users: they belong in the log alone.
-            return ApiError(
-                "The database cannot be reached. Nothing was logged; please try again.",
-                code="database_unavailable",
-                status_code=503,
-            )
+            return ApiError(_AWAY, code="database_unavailable", status_code=503)
     return None
 
 
@@ -160,14 +163,32 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return JsonResponse(as_body(error), status=500)
 
 
+# Addresses whose queries are small: what takes longer than the deadline will not come.
+_HASTY = {
+    *("home", "classify", "prediction", "receipt", "photo", "healthz", "readyz"),
+    *("api-predict", "api-predict-batch", "api-prediction", "api-receipt"),
+    *("give_feedback", "answer_consent", "api-feedback"),
+}
+
+
 class HonestErrors:
-    """Middleware: a database that is away, or no live version, is a 503 on pages too."""
+    """Middleware: a database that is away, or no live version, is a 503 on pages too.
+
+    And it is found out that the database is away: see `classifier.database`.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any
+    ) -> None:
+        """Who asks for an answer or gives feedback is waiting; who reads figures may wait."""
+        match = request.resolver_match
+        database.be_patient(match is None or match.url_name not in _HASTY)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         unavailable = _unavailable(error)

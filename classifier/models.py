@@ -25,6 +25,7 @@ __all__ = [
     "Promotion",
     "RefusalCount",
     "Server",
+    "SpoolArrival",
     "TrainingPhoto",
 ]
 
@@ -57,42 +58,13 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
         """Those whose photo may be trained on: its sender said so, and it has no end date."""
         return self.with_photo().filter(keep_until__isnull=True)
 
-    def log(
-        self,
-        answer: Answer,
-        photo: Photo,
-        *,
-        version: str,
-        person: str,
-        inference_ms: float,
-        total_ms: float,
-    ) -> "Prediction":
-        """Commit an answer. `version` names a registered version; times are in milliseconds."""
-        return self.create(
-            version_id=version,
-            person=person,
-            answer=answer.answer,
-            label=answer.label,
-            confidence=answer.confidence,
-            probabilities=dict(answer.probabilities),
-            novelty=answer.novelty,
-            photo_sha256=photo.sha256,
-            photo_format=photo.format,
-            photo_width=photo.width,
-            photo_height=photo.height,
-            photo_bytes=len(photo.data),
-            keep_until=timezone.now() + timedelta(days=settings.PHOTO_KEEP_DAYS),
-            decode_ms=photo.decode_ms,
-            inference_ms=inference_ms,
-            total_ms=total_ms,
-        )
-
 
 class Prediction(models.Model):
     """One answer we gave: to whom, about which photo, by which version, how fast."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    # Not when it is inserted: that may come later, see `classifier.journal`.
+    created_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
     person = models.CharField(max_length=80, help_text="Who asked: see classifier.callers.")
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="predictions")
 
@@ -118,6 +90,11 @@ class Prediction(models.Model):
 
     objects = PredictionQuerySet.as_manager()
 
+    STORED, SPOOLED = "stored", "spooled"
+    # Where it is: in the database, or on disk until the database is back. A row that was read from
+    # the database is there.
+    logged = STORED
+
     class Meta:
         ordering = ["-id"]  # version 7 UUIDs sort by time
         indexes = [models.Index(fields=["person", "-id"], name="prediction_by_person")]
@@ -133,6 +110,48 @@ class Prediction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.answer} ({self.confidence:.2%})"
+
+    @classmethod
+    def of(
+        cls,
+        answer: Answer,
+        photo: Photo,
+        *,
+        version: ModelVersion,
+        person: str,
+        inference_ms: float,
+        total_ms: float,
+    ) -> "Prediction":
+        """An answer as a row that is nowhere yet: see `classifier.journal.log`.
+
+        Args:
+            answer: What was said.
+            photo: Of what.
+            version: By whom; registered, but not necessarily read from the database.
+            person: To whom, by `classifier.callers.person_of`.
+            inference_ms: Milliseconds in the network.
+            total_ms: Milliseconds from decoding to here.
+        """
+        now = timezone.now()
+        return cls(
+            created_at=now,
+            version=version,
+            person=person,
+            answer=answer.answer,
+            label=answer.label,
+            confidence=answer.confidence,
+            probabilities=dict(answer.probabilities),
+            novelty=answer.novelty,
+            photo_sha256=photo.sha256,
+            photo_format=photo.format,
+            photo_width=photo.width,
+            photo_height=photo.height,
+            photo_bytes=len(photo.data),
+            keep_until=now + timedelta(days=settings.PHOTO_KEEP_DAYS),
+            decode_ms=photo.decode_ms,
+            inference_ms=inference_ms,
+            total_ms=total_ms,
+        )
 
     def get_absolute_url(self) -> str:
         return reverse("prediction", args=[self.pk])
@@ -180,6 +199,16 @@ class Prediction(models.Model):
     def choices(self) -> list[tuple[str, str]]:
         """What a person may say the photo shows, as value and text: a label, or `neither`."""
         return [*((label, label) for label in sorted(self.probabilities)), (NEITHER, NEITHER)]
+
+
+class SpoolArrival(models.Model):
+    """A note that a file of spooled rows was inserted: not again, should it still lie there."""
+
+    segment = models.UUIDField(primary_key=True, editable=False)
+    arrived_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.segment} at {self.arrived_at}"
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):

@@ -26,7 +26,7 @@ from classifier import telemetry, trace
 # the live version is away, whatever else was asked of them counts as well.
 CODES = (
     *("broken_image", "database_unavailable", "empty_file", "missing_image", "no_live_model"),
-    *("overloaded", "throttled", "too_large", "too_many_images", "too_many_pixels"),
+    *("overloaded", "storage_full", "throttled", "too_large", "too_many_images", "too_many_pixels"),
     "unsupported_format",
 )
 # A flood is written once a second; while the database is away, it is tried less often.

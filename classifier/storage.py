@@ -1,6 +1,8 @@
 """Photos on disk, by the SHA-256 of their bytes: the same photo is kept once."""
 
 import contextlib
+import errno
+import logging
 import os
 import tempfile
 from collections.abc import Callable
@@ -14,20 +16,44 @@ from classifier.models import Prediction
 from classifier.unlearning import unlearn_unless_allowed
 from ml.photos import Photo
 
+logger = logging.getLogger(__name__)
+
+# The disk, our share of it, or the longest file allowed.
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # Before the name of a photo that is about to go.
 _ERASING = ".erasing-"
 
 
+class NotKept(Exception):
+    """The disk does not take a photo; the message says so to whoever sent it."""
+
+
 def keep(photo: Photo) -> None:
-    """Store a photo's bytes, whole or not at all."""
+    """Store a photo's bytes, whole or not at all; a power cut spares them.
+
+    Raises:
+        NotKept: if the disk is full, or cannot be written to.
+    """
     path = _path(photo.sha256)
     if path.exists():
         return
+    try:
+        _write(path, photo.data)
+    except OSError as error:
+        logger.error("A photo cannot be kept: %s", error)
+        is_full = error.errno in _FULL
+        raise NotKept(
+            f"{'There is no room' if is_full else 'It is not possible'} to keep the photo at the "
+            "moment, so it was not looked at. Please try again later."
+        ) from error
+
+
+def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, aside = tempfile.mkstemp(prefix=".keeping-", dir=path.parent)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(photo.data)
+        with os.fdopen(descriptor, "wb", buffering=0) as file:
+            file.write(data)
         os.replace(aside, path)
     except BaseException:
         Path(aside).unlink(missing_ok=True)

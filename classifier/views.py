@@ -60,7 +60,7 @@ def classify(request: HtmxHttpRequest) -> HttpResponse:
     remember_visitor(request)
     logged = classify_photo(form.cleaned_data["photo"], person=person_of(request))
     context = {"form": PhotoForm(), "prediction": logged, "choices": logged.choices}
-    return render(request, page, context, status=201)
+    return render(request, page, context, status=201 if logged.logged == logged.STORED else 200)
 
 
 @require_safe

@@ -59,7 +59,8 @@ def browser_type_launch_args(browser_type_launch_args, browser_type):
 
 @pytest.fixture(autouse=True)
 def photos_dir(settings, tmp_path):
-    """Each test keeps its photos, and what is computed from them, in folders of its own."""
+    """Each test keeps photos, what is computed from them, and a spool in folders of its own."""
+    settings.SPOOL_DIR = tmp_path / "spool"
     settings.FEATURES_DIR = tmp_path / "features"
     settings.PHOTOS_DIR = tmp_path / "photos"
     return settings.PHOTOS_DIR

@@ -46,9 +46,10 @@ def make_prediction(label="cat", confidence=0.9, person="visitor:someone", **cha
     other = "dog" if label == "cat" else "cat"
     answer = Answer(changes.pop("answer", label), {label: confidence, other: 1 - confidence})
     photo = changes.pop("photo", None) or decode_photo(photo_bytes())
-    prediction = Prediction.objects.log(
-        answer, photo, version=version.name, person=person, inference_ms=1.0, total_ms=2.0
+    prediction = Prediction.of(
+        answer, photo, version=version, person=person, inference_ms=1.0, total_ms=2.0
     )
+    prediction.save(force_insert=True)
     if changes:
         Prediction.objects.filter(pk=prediction.pk).update(**changes)
         prediction.refresh_from_db()

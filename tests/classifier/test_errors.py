@@ -1,7 +1,6 @@
 import pytest
 from django.db import InterfaceError, OperationalError
 
-from classifier.models import Prediction
 from tests.photos import photo_upload
 
 SECRET = "connection to server at db.internal failed for user boss"
@@ -9,12 +8,12 @@ SECRET = "connection to server at db.internal failed for user boss"
 
 @pytest.fixture
 def database_away(engine, monkeypatch):
-    """Logging fails as it does when the database is away."""
+    """A query fails as it does when the database is away."""
 
     def refuse(*args, **kwargs):
         raise OperationalError(SECRET)
 
-    monkeypatch.setattr(Prediction.objects.__class__, "log", refuse)
+    monkeypatch.setattr("classifier.classify.ModelVersion.from_card", refuse)
 
 
 def test_the_api_says_503_and_nothing_of_the_database(client, database_away):

@@ -87,7 +87,7 @@ def test_a_database_that_is_away_is_waited_for(client, engine, monkeypatch):
         raise OperationalError("gone")
 
     with monkeypatch.context() as away:
-        away.setattr("classifier.models.PredictionQuerySet.log", refuse)
+        away.setattr("classifier.classify.ModelVersion.from_card", refuse)
         away.setattr(refusals, "_add", refuse)
         response = client.post("/api/predict", {"image": photo_upload()})
         assert response.status_code == 503
