@@ -31,12 +31,12 @@ def main() -> None:
     of_a_period = [
         name
         for name in figures.__all__
-        if name[0].islower() and name not in ("database", "model_age", "review_backlog")
+        if name[0].islower() and name not in ("database", "model_age", "review_backlog", "spool")
     ]
     for name in of_a_period:
         figure = getattr(figures, name)
         _measure(name, lambda figure=figure: figure(period), options.runs)
-    for name in ("database", "model_age", "review_backlog"):
+    for name in ("database", "model_age", "review_backlog", "spool"):
         _measure(name, getattr(figures, name), options.runs)
 
 

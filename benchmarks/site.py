@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +70,12 @@ def token_in(page: str) -> str:
 
 @contextmanager
 def running_site(
-    folder: Path, models: Path, *, database: str | None = None, **settings: str
+    folder: Path,
+    models: Path,
+    *,
+    database: str | None = None,
+    damage: Callable[[], object] | None = None,
+    **settings: str,
 ) -> Iterator[Site]:
     """Start a site like a fresh install's and stop it at the end.
 
@@ -78,13 +83,17 @@ def running_site(
         folder: Takes its database, photos and logs.
         models: Its versions; what it trains is written there too.
         database: A `DATABASE_URL`; None: SQLite in `folder`.
+        damage: Done between setting it up and starting it: it need not be ready then, only live.
         settings: Further environment variables.
 
     Raises:
         TimeoutError: if it does not answer; the message holds the end of its log.
     """
     environment = prepare(folder, models, database, settings)
-    with started(environment, folder / "server.log") as site:
+    if damage:
+        damage()
+    ready = "healthz" if damage else "readyz"
+    with started(environment, folder / "server.log", ready=ready) as site:
         yield site
 
 
@@ -102,13 +111,16 @@ def prepare(
 
 
 @contextmanager
-def started(environment: Mapping[str, str], log: Path, pause: float = 0.1) -> Iterator[Site]:
+def started(
+    environment: Mapping[str, str], log: Path, *, pause: float = 0.1, ready: str = "readyz"
+) -> Iterator[Site]:
     """Start what `prepare` prepared, and stop it at the end.
 
     Args:
         environment: From `prepare`.
         log: Takes what its processes say.
         pause: Seconds between two looks whether it is ready.
+        ready: The address that says so.
 
     Raises:
         TimeoutError: if it does not answer; the message holds the end of its log.
@@ -123,7 +135,7 @@ def started(environment: Mapping[str, str], log: Path, pause: float = 0.1) -> It
         )
     try:
         url = f"http://{_HOST}:{environment['PORT']}"
-        _wait_until_ready(url, server, log, pause)
+        _wait_for(f"{url}/{ready}", server, log, pause)
         yield Site(url, environment, server.pid, log)
     finally:
         server.terminate()
@@ -167,11 +179,11 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_ready(url: str, server: subprocess.Popen, log: Path, pause: float) -> None:
+def _wait_for(address: str, server: subprocess.Popen, log: Path, pause: float) -> None:
     never, began = threading.Event(), time.monotonic()
     while time.monotonic() - began < _SECONDS_TO_START and server.poll() is None:
         try:
-            if requests.get(f"{url}/readyz", timeout=5).ok:
+            if requests.get(address, timeout=5).ok:
                 return
         except (requests.ConnectionError, requests.Timeout):  # not there yet, or busy
             pass

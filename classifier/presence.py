@@ -37,7 +37,9 @@ class Presence:
             now: The time.
         """
         now = now or timezone.now()
-        if self._told == (version, problem) and now - self._told_at < _EVERY:
+        # Also where the clock was put back: else nothing would be heard of us for hours.
+        is_fresh = timedelta(0) <= now - self._told_at < _EVERY
+        if self._told == (version, problem) and is_fresh:
             return
         row = {
             "version": version,

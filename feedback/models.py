@@ -113,6 +113,11 @@ class Consent(models.Model):
         return f"{self.person}: {'yes' if self.may_learn else 'no'}"
 
 
+def _claimed_lately(now: datetime) -> tuple[datetime, datetime]:
+    """When a claim that still holds was made; none of hours to come, from a clock put back."""
+    return now - CLAIM_LASTS + timedelta(microseconds=1), now + CLAIM_LASTS
+
+
 class ReviewQuerySet(models.QuerySet["Review"]):
     def decided(self) -> Self:
         return self.filter(decided_at__isnull=False)
@@ -129,13 +134,14 @@ class ReviewQuerySet(models.QuerySet["Review"]):
 
     def held_by_others(self, reviewer: User, now: datetime) -> Self:
         """Claims of other reviewers that have not expired."""
-        fresh = self.undecided().filter(claimed_at__gt=now - CLAIM_LASTS)
+        fresh = self.undecided().filter(claimed_at__range=_claimed_lately(now))
         return fresh.filter(reviewer__isnull=False).exclude(reviewer=reviewer)
 
     def open_to(self, reviewer: User, now: datetime) -> Self:
         """Claims that this reviewer may decide or take: their own, expired ones, nobody's."""
         theirs_or_nobodys = Q(reviewer=reviewer) | Q(reviewer__isnull=True)
-        return self.undecided().filter(theirs_or_nobodys | Q(claimed_at__lte=now - CLAIM_LASTS))
+        is_fresh = Q(claimed_at__range=_claimed_lately(now))
+        return self.undecided().filter(theirs_or_nobodys | ~is_fresh)
 
     def to_learn_from(self) -> Self:
         """Those about photos that may be trained on."""

@@ -77,6 +77,18 @@ _NOW = [
     ),
 ]
 
+_SPOOL = [
+    lines(
+        "Answers waiting on disk",
+        "Answers that people got and the database did not take yet. A hill is an outage that is "
+        "over; a line that stays up while the database is up: the server's log says what it "
+        "refuses. Remove nothing in var/spool.",
+        "short",
+        promql("sum by (instance) (catsdogs_spool_waiting)", "{{instance}}"),
+        promql("sum by (instance) (catsdogs_spool_rejected)", "{{instance}}, set aside"),
+    ),
+]
+
 _REQUESTS = [
     lines(
         "Requests by route",
@@ -232,6 +244,7 @@ SERVICE = dashboard(
     *_NOW,
     *_REQUESTS,
     *_PHOTOS,
+    *_SPOOL,
     *_DATABASE,
     since="now-24h",
     interval="1h",

@@ -141,7 +141,9 @@ def load_card(folder: Path) -> Card:
         look = None if second is None else SecondLook(**second)
         return Card(**{**content, "labels": labels, "second": look})
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise VersionError(f"Version {folder.name}: {CARD} cannot be read ({error}).") from error
+        # Anybody who sends a photo is told: not where the files lie.
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise VersionError(f"Version {folder.name}: {CARD} cannot be read ({reason}).") from error
 
 
 def load_version(folder: Path) -> Card:

@@ -271,15 +271,37 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
 $$;
 
 -- Photos that wait for a reviewer, and since when the first one has: monitoring.figures.review_backlog.
+-- As they were written down, but for those that were touched since: monitoring.waiting.
 CREATE FUNCTION catsdogs_figures.review_backlog()
 RETURNS TABLE (photos numeric, oldest timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+  WITH touched AS MATERIALIZED (SELECT DISTINCT photo_sha256 FROM monitoring_touchedphoto),
+  known AS MATERIALIZED (SELECT FROM monitoring_rollup WHERE waiting_is_known)
   SELECT count(*)::numeric, min(w.since)
   FROM (
-    SELECT p.photo_sha256, min(f.created_at) AS since
+    SELECT waiting.since
+    FROM monitoring_waitingphoto AS waiting
+    WHERE EXISTS (SELECT FROM known) AND waiting.photo_sha256 NOT IN (SELECT photo_sha256 FROM touched)
+    UNION ALL
+    -- One by one, by their indexes: there are few.
+    SELECT again.since
+    FROM touched CROSS JOIN LATERAL (
+      SELECT min(f.created_at) AS since
+      FROM classifier_prediction AS p JOIN feedback_feedback AS f ON f.prediction_id = p.id
+      WHERE p.photo_sha256 = touched.photo_sha256
+        AND f.consent AND p.photo_is_kept AND p.keep_until IS NULL
+        AND NOT EXISTS (
+          SELECT FROM feedback_review AS r
+          WHERE r.photo_sha256 = touched.photo_sha256 AND r.decided_at IS NOT NULL)
+    ) AS again
+    WHERE EXISTS (SELECT FROM known) AND again.since IS NOT NULL
+    UNION ALL
+    -- Before the first manage.py roll_up.
+    SELECT min(f.created_at)
     FROM feedback_feedback AS f
     JOIN classifier_prediction AS p ON p.id = f.prediction_id
-    WHERE f.consent AND p.photo_is_kept AND p.keep_until IS NULL
+    WHERE NOT EXISTS (SELECT FROM known)
+      AND f.consent AND p.photo_is_kept AND p.keep_until IS NULL
       AND NOT EXISTS (
         SELECT FROM feedback_review AS r
         WHERE r.photo_sha256 = p.photo_sha256 AND r.decided_at IS NOT NULL)

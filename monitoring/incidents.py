@@ -88,6 +88,8 @@ class Incident(models.Model):
     def see(self, now: datetime, *, lasts: float) -> None:
         """It is there at this check; after `lasts` minutes it opens. Saves it."""
         self.seen_at, self.fine_checks = now, 0
+        if self.opened_at is None:  # or it would not open for hours once the clock was put back
+            self.noticed_at = min(self.noticed_at, now)
         if self.opened_at is None and now - self.noticed_at >= timedelta(minutes=lasts) - _SLACK:
             self.opened_at = now
         self.save()
@@ -109,7 +111,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
     def claim(self, message: "Message", now: datetime) -> bool:
         """Take it upon oneself to send a message; False if another one sends it, or has."""
-        free = Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - _CLAIM_LASTS)
+        # Not one of the future, either: the clock was put back since.
+        held = Q(claimed_at__range=(now - _CLAIM_LASTS, now + _CLAIM_LASTS))
+        free = Q(claimed_at__isnull=True) | ~held
         return bool(self.unsent().filter(free, pk=message.pk).update(claimed_at=now))
 
 

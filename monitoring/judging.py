@@ -62,6 +62,8 @@ def evaluate(now: datetime, *, database_answers: Callable[[], bool] | None = Non
 def database_away(rule: Rule) -> Finding:
     seconds = _SECONDS_FOR_THE_DATABASE
     words = f"The database did not answer within {seconds:.0f} s."
+    if waiting := figures.spool().waiting:
+        words += f" Answers that wait on disk until it does: {waiting:,}."
     return _finding(rule, Measured(words, seconds, seconds))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db.models import Count
+from django.utils import timezone
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -15,7 +16,7 @@ from classifier.models import ModelVersion
 from classifier.telemetry import REGISTRY
 from feedback.models import Run, TrainingRun
 from monitoring.deadlines import Patient
-from monitoring.figures import review_backlog
+from monitoring.figures import review_backlog, spool
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 # Prometheus itself gives up after ten.
@@ -55,9 +56,10 @@ _stock = Patient(take_stock, _SECONDS_FOR_THE_DATABASE)
 
 
 class StockCollector(Collector):
-    """The database's part of `/metrics`; without the database only that it is away."""
+    """The database's part of `/metrics`; without it only that it is away, and what waits for it."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
+        yield from _of_the_spool()
         live = _live.answer()
         yield GaugeMetricFamily(
             "catsdogs_database_up",
@@ -76,6 +78,26 @@ class StockCollector(Collector):
         yield info
         if stock := _stock.answer():
             yield from _gauges(stock)
+
+
+def _of_the_spool() -> Iterator[GaugeMetricFamily]:
+    found = spool()
+    age = 0.0 if found.since is None else (timezone.now() - found.since).total_seconds()
+    yield GaugeMetricFamily(
+        "catsdogs_spool_waiting",
+        "Answers on this machine's disk that are still to be logged.",
+        value=found.waiting,
+    )
+    yield GaugeMetricFamily(
+        "catsdogs_spool_oldest_seconds",
+        "How long the first of them has waited; 0: none waits.",
+        value=max(age, 0.0),
+    )
+    yield GaugeMetricFamily(
+        "catsdogs_spool_rejected",
+        "Answers set aside because the database can never take them.",
+        value=found.rejected,
+    )
 
 
 def _gauges(stock: Stock) -> Iterator[GaugeMetricFamily]:

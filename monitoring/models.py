@@ -18,6 +18,8 @@ __all__ = [
     "RollUp",
     "Silence",
     "TouchedHour",
+    "TouchedPhoto",
+    "WaitingPhoto",
     "Watch",
 ]
 
@@ -100,6 +102,9 @@ class RollUp(models.Model):
     """How far the sums reach. There is one row; whoever rolls up locks it."""
 
     rolled_until = models.DateTimeField(null=True, help_text="All hours before it are summed up.")
+    waiting_is_known = models.BooleanField(
+        default=False, help_text="Whether the photos that wait for a reviewer are written down."
+    )
 
     def __str__(self) -> str:
         return f"until {self.rolled_until}"
@@ -116,6 +121,29 @@ class TouchedHour(models.Model):
 
     def __str__(self) -> str:
         return f"{self.hour:%Y-%m-%d %H}h"
+
+
+class WaitingPhoto(models.Model):
+    """A photo that waited for a reviewer when `monitoring.waiting` last looked."""
+
+    photo_sha256 = models.CharField("photo SHA-256", max_length=64, primary_key=True)
+    since = models.DateTimeField(help_text="When the first feedback that lets us learn was given.")
+
+    def __str__(self) -> str:
+        return f"{self.photo_sha256[:12]}, since {self.since:%Y-%m-%d %H:%M}"
+
+
+class TouchedPhoto(models.Model):
+    """A note, written by the database itself, that a photo may wait now, or wait no more.
+
+    There may be many notes on one photo, and one on a photo that is erased: `monitoring.waiting`
+    looks at it anew and removes those that it has seen, with the sums, once a minute.
+    """
+
+    photo_sha256 = models.CharField("photo SHA-256", max_length=64)
+
+    def __str__(self) -> str:
+        return self.photo_sha256[:12]
 
 
 class Baseline(models.Model):

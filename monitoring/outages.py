@@ -25,7 +25,8 @@ def check_without_database(now: datetime) -> list[Finding]:
     with away.turn() as is_ours:
         if is_ours:
             known = away.read()
-            known.since, known.seen_at = known.since or now, now
+            # A clock that was put back must not keep it untold for hours.
+            known.since, known.seen_at = min(known.since or now, now), now
             if now - known.since >= timedelta(minutes=rule.lasts, seconds=-10):
                 known.opened_at = known.opened_at or now
             away.write(known)

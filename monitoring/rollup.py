@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from classifier.models import Prediction
 from feedback.models import Feedback
+from monitoring import waiting
 from monitoring.bins import MEASURES
 from monitoring.counting import HAVING_FEEDBACK, Bucket, Stretch, binned, opinions_binned, within
 from monitoring.models import (
@@ -63,6 +64,7 @@ def roll_up(
         hours += done
     if hours:
         _set_baselines()
+    waiting.keep_up()
     return hours
 
 
@@ -72,6 +74,10 @@ def _go_on(until: datetime, say: Callable[[datetime], None]) -> int:
     with transaction.atomic():
         state = RollUp.objects.select_for_update().get(pk=1)
         begin = state.rolled_until or _first_hour()
+        if state.rolled_until and state.rolled_until > until:
+            # The clock was put back: what comes now in hours that seemed over is yet to be counted.
+            state.rolled_until = until
+            state.save(update_fields=["rolled_until"])
         if begin is None or begin >= until:
             return 0
         end = min(begin + _HOURS_AT_ONCE * HOUR, until)

@@ -31,9 +31,11 @@ from monitoring.figures.service import (
     Database,
     ModelAge,
     ReviewBacklog,
+    Spool,
     database,
     model_age,
     review_backlog,
+    spool,
 )
 from monitoring.figures.sureness import Confidence, Novelty, confidence, novelty
 from monitoring.figures.traffic import (
@@ -73,6 +75,7 @@ __all__ = [
     "ReliabilityBin",
     "ReviewBacklog",
     "Share",
+    "Spool",
     "agreement",
     "agreement_over_time",
     "answers",
@@ -91,4 +94,5 @@ __all__ = [
     "refusals",
     "refusals_over_time",
     "review_backlog",
+    "spool",
 ]

@@ -1,4 +1,4 @@
-"""What stands behind the answers: the database, the live version, the queue of reviewers."""
+"""What stands behind the answers: database, spool, live version, the queue of reviewers."""
 
 import time
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
+from classifier import journal
 from classifier.models import ModelVersion
-from feedback.models import Feedback, Review
+from monitoring import waiting
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,21 @@ class ReviewBacklog:
     photos: int
 
 
+@dataclass(frozen=True)
+class Spool:
+    """Answers that are on this machine's disk, because the database did not take them.
+
+    Attributes:
+        waiting: How many are still to be logged; they are as soon as the database takes them.
+        since: Since when the first of them has waited; None: none waits.
+        rejected: How many were set aside because the database can never take them.
+    """
+
+    waiting: int
+    since: datetime | None
+    rejected: int
+
+
 def database() -> Database:
     """Whether the database answers, and how fast; it never raises.
 
@@ -63,6 +79,11 @@ def database() -> Database:
     except (DatabaseError, InterfaceError):
         return Database(is_up=False, milliseconds=None)
     return Database(is_up=True, milliseconds=(time.perf_counter() - started) * 1000)
+
+
+def spool() -> Spool:
+    """What waits on disk to be logged. No query: it is known while the database is away."""
+    return Spool(journal.waiting(), journal.oldest(), journal.rejected())
 
 
 def model_age(now: datetime | None = None) -> ModelAge:
@@ -81,9 +102,7 @@ def model_age(now: datetime | None = None) -> ModelAge:
 def review_backlog() -> ReviewBacklog:
     """Photos whose feedback nobody has reviewed, whenever it was given.
 
-    Query: photos of feedback that may be learnt from, without a decided review; each once.
+    Query: count of the photos that `monitoring.waiting` wrote down, and of those among the few
+    touched since: of feedback that may be learnt from, without a decided review; each once.
     """
-    decided = Review.objects.decided().values("photo_sha256")
-    waiting = Feedback.objects.to_learn_from().exclude(prediction__photo_sha256__in=decided)
-    # In PostgreSQL much faster than COUNT(DISTINCT …), which sorts.
-    return ReviewBacklog(waiting.order_by().values("prediction__photo_sha256").distinct().count())
+    return ReviewBacklog(waiting.count())

@@ -12,6 +12,8 @@ __all__ = ["JUDGES", "Measured"]
 # Of the rules by name; the one on the database itself needs none to be judged.
 JUDGES: dict[str, Callable[[Rule, datetime], Measured | None]] = {
     "servers": service.servers,
+    "spool": service.spool,
+    "rejected": service.rejected,
     "slow": service.slow,
     "refusals": service.refusals,
     "quiet": service.quiet,

@@ -24,6 +24,30 @@ def servers(rule: Rule, now: datetime) -> Measured | None:
     return Measured(words, value=0, limit=1)
 
 
+def spool(rule: Rule, now: datetime) -> Measured | None:
+    found, limit = figures.spool(), timedelta(minutes=rule["minutes"])
+    if found.since is None or now - found.since <= limit:
+        return None
+    minutes = (now - found.since) / timedelta(minutes=1)
+    words = (
+        f"{_answers_wait(found.waiting)} on disk, the first one for {minutes:.0f} minutes, though "
+        f"the database answers. The limit is {rule['minutes']} minutes."
+    )
+    return Measured(words, minutes, rule["minutes"], found.waiting)
+
+
+def rejected(rule: Rule, now: datetime) -> Measured | None:
+    count = figures.spool().rejected
+    if not count:
+        return None
+    lie = "1 answer lies" if count == 1 else f"{count} answers lie"
+    return Measured(f"{lie} in var/spool in files called .rejected.", count, 0, count)
+
+
+def _answers_wait(count: int) -> str:
+    return "1 answer waits" if count == 1 else f"{count:,} answers wait"
+
+
 def slow(rule: Rule, now: datetime) -> Measured | None:
     found = figures.latency(Period.last(timedelta(minutes=rule["minutes"]), until=now))
     limit, p95 = rule["limit_ms"], found.total.p95

@@ -47,8 +47,13 @@ def test_the_containers_prometheus_is_set_up_right():
                 'up{job="catsdogs"}': f"1x{STEPS}",
                 "catsdogs_database_up": f"1x{STEPS}",
                 'catsdogs_workers{version="1"}': f"2x{STEPS}",
+                "catsdogs_spool_oldest_seconds": f"0x{STEPS}",
+                "catsdogs_spool_rejected": f"0x{STEPS}",
             },
-            {"site-down": 1, "database-down": 1, "no-live-version": 2},
+            {
+                **{"site-down": 1, "database-down": 1, "no-live-version": 2},
+                **{"answers-wait": 0, "answers-set-aside": 0},
+            },
         ),
         (
             {
@@ -56,12 +61,23 @@ def test_the_containers_prometheus_is_set_up_right():
                 'up{job="catsdogs",instance="b"}': f"0x{STEPS}",
                 'catsdogs_database_up{instance="a"}': f"1x{STEPS}",
                 'catsdogs_workers{instance="a",version="1"}': f"1x{STEPS}",
+                'catsdogs_spool_oldest_seconds{instance="a"}': f"400x{STEPS}",
+                'catsdogs_spool_rejected{instance="a"}': f"3x{STEPS}",
             },
-            {"site-down": 0, "database-down": 1, "no-live-version": 1},
+            {
+                **{"answers-wait": 400, "answers-set-aside": 3},
+                "site-down": 0,
+                "database-down": 1,
+                "no-live-version": 1,
+            },
         ),
         (
-            {'up{job="catsdogs"}': f"1x{STEPS}", "catsdogs_database_up": f"0x{STEPS}"},
-            {"site-down": 1, "database-down": 0, "no-live-version": 0},
+            {
+                'up{job="catsdogs"}': f"1x{STEPS}",
+                "catsdogs_database_up": f"0x{STEPS}",
+                "catsdogs_spool_oldest_seconds": f"400x{STEPS}",
+            },
+            {"site-down": 1, "database-down": 0, "no-live-version": 0, "answers-wait": None},
         ),
         ({}, {"site-down": None, "database-down": None, "no-live-version": None}),
     ],

@@ -30,7 +30,7 @@ WEEK = Period.last(timedelta(days=7), until=NOW)
 OF_A_PERIOD = [
     name
     for name in figures.__all__
-    if name[0].islower() and name not in ("database", "model_age", "review_backlog")
+    if name[0].islower() and name not in ("database", "model_age", "review_backlog", "spool")
 ]
 
 
