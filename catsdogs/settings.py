@@ -118,6 +118,20 @@ FEEDBACK_PER_DAY = env.int("CATSDOGS_FEEDBACK_PER_DAY", default=50)
 # Inference
 INFERENCE_SLOTS = env.int("CATSDOGS_INFERENCE_SLOTS", default=0) or os.cpu_count() or 1
 
+# How much is taken on: see docs/reliability/overload.md.
+MAX_WAIT = env.float("CATSDOGS_MAX_WAIT", default=2.0)
+if not 0.1 <= MAX_WAIT <= 60:
+    raise ImproperlyConfigured(f"CATSDOGS_MAX_WAIT is 0.1 to 60 seconds. Received: {MAX_WAIT}")
+PHOTO_THREADS = env.int("CATSDOGS_PHOTO_THREADS", default=4)
+if not 1 <= PHOTO_THREADS <= 256:
+    raise ImproperlyConfigured(f"CATSDOGS_PHOTO_THREADS is 1 to 256. Received: {PHOTO_THREADS}")
+UPLOAD_BUFFER_BYTES = env.int("CATSDOGS_UPLOAD_BUFFER_BYTES", default=64_000_000)
+if UPLOAD_BUFFER_BYTES < 2 * PHOTO_MAX_BYTES:
+    raise ImproperlyConfigured(
+        "CATSDOGS_UPLOAD_BUFFER_BYTES must hold two of the largest photos (see "
+        f"CATSDOGS_PHOTO_MAX_BYTES). Received: {UPLOAD_BUFFER_BYTES}"
+    )
+
 INSTALLED_APPS = [
     "catsdogs.apps.CatsDogsAdminConfig",
     "django.contrib.auth",

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import Error, close_old_connections
 
 from classifier import telemetry
+from classifier.admission import OVERLOADED_WORDS
 from classifier.loading import give_back_memory, load, state_of
 from classifier.models import ModelVersion
 from classifier.presence import Presence
@@ -30,6 +31,10 @@ logger = logging.getLogger(__name__)
 
 class NoLiveModel(Exception):
     """No version can answer now; the message says why."""
+
+
+class Overloaded(Exception):
+    """No turn on the cores came in time."""
 
 
 @dataclass(frozen=True)
@@ -154,9 +159,27 @@ def engine() -> Engine:
     return _live.engine
 
 
+class _Turn:
+    """A turn on the cores, waited for no longer than `MAX_WAIT`."""
+
+    def __enter__(self) -> None:
+        if not _slots.acquire(timeout=settings.MAX_WAIT):
+            raise Overloaded(OVERLOADED_WORDS)
+
+    def __exit__(self, *problem: object) -> None:
+        _slots.release()
+
+
 def slot() -> AbstractContextManager[object]:
-    """A turn on the cores: one photo a core at a time answers most photos a second."""
-    return telemetry.counted(_slots)
+    """A turn on the cores: one photo a core at a time answers most photos a second.
+
+    Our own server lets no more in than it can answer (`classifier.admission`); under another one,
+    this is where photos queue.
+
+    Raises:
+        Overloaded: on entering, if it does not come within `MAX_WAIT`.
+    """
+    return telemetry.counted(_Turn())
 
 
 def readiness() -> tuple[bool, str]:
