@@ -18,7 +18,7 @@ def test_it_answers_with_the_fragment_for_htmx(client, engine):
     response = client.post("/classify/", {"photo": photo_upload()}, headers=HTMX)
 
     assert response.status_code == 201
-    assert response.text.lstrip().startswith('<section id="answer"')
+    assert response.text.lstrip().startswith('<article class="card" data-answer="cat"')
     assert "cat" in response.text
     assert "98" in response.text
 
