@@ -207,5 +207,5 @@ class HonestErrors:
 def _unavailable_response(request: HttpRequest, error: ApiError) -> HttpResponse:
     if request.path.startswith("/api/"):
         return JsonResponse(as_body(error), status=error.status_code)
-    page = "classifier/home.html#answer" if request.headers.get("HX-Request") else "503.html"
+    page = "classifier/_card.html" if request.headers.get("HX-Request") else "503.html"
     return render(request, page, {"problem": str(error.detail)}, status=error.status_code)

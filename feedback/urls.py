@@ -25,6 +25,7 @@ urlpatterns = [
     path("about", about.about, name="about"),
     path("feedback/<uuid:prediction_id>/", giving.give, name="give_feedback"),
     path("feedback/<uuid:prediction_id>/consent/", giving.answer_consent, name="answer_consent"),
+    path("feedback/<uuid:prediction_id>/undo/", giving.undo, name="undo_feedback"),
     path("privacy", privacy.privacy, name="privacy"),
     path("privacy/consent/", privacy.set_consent, name="set_consent"),
     path("privacy/erase/", privacy.erase, name="erase_all"),
