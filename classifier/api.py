@@ -269,7 +269,9 @@ class PredictView(APIView):
             if refused is None:
                 raise
             body, code, headers = refused.data, refused.status_code, dict(refused.items())
-        return JsonResponse(body, status=code, headers=headers)
+        response = JsonResponse(body, status=code, headers=headers)
+        response["Content-Length"] = str(len(response.content))
+        return response
 
 
 def _token(request: HttpRequest, view: type[APIView]) -> ApiToken | None:
