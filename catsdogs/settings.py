@@ -109,6 +109,8 @@ PHOTO_MAX_BYTES = env.int("CATSDOGS_PHOTO_MAX_BYTES", default=20_000_000)
 PHOTO_MAX_PIXELS = env.int("CATSDOGS_PHOTO_MAX_PIXELS", default=50_000_000)
 PHOTO_KEEP_DAYS = env.int("CATSDOGS_PHOTO_KEEP_DAYS", default=30)
 PHOTO_MAX_BATCH = 32
+# Whether an answer waits until the disk has its photo for certain.
+PHOTO_SYNC = env.bool("CATSDOGS_PHOTO_SYNC", default=False)
 FILE_UPLOAD_HANDLERS = ["classifier.uploads.BoundedMemoryHandler"]
 DATA_UPLOAD_MAX_NUMBER_FILES = PHOTO_MAX_BATCH
 

@@ -1,7 +1,8 @@
 """Every error the API gives: one shape, one short code per cause, an honest status."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import (
     PermissionDenied,
@@ -18,8 +19,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from classifier import database
-from classifier.journal import Unwritable
+from classifier import database, journal
 from classifier.refusals import count_refusal
 from classifier.serving import NoLiveModel, Overloaded
 from classifier.storage import NotKept
@@ -28,6 +28,8 @@ from ml.photos import PhotoError
 _RETRY_AFTER_SECONDS = 5
 
 _AWAY = "The database cannot be reached. Nothing is lost: please try again in a moment."
+
+_WAITING = "This answer is on its way to the database. Nothing is lost: try again in a moment."
 
 # Refusals of a photo that are not plain 400s.
 _STATUS_OF_PHOTO_ERROR = {
@@ -81,6 +83,8 @@ def as_response(error: Exception, context: dict[str, Any]) -> Response | None:
     foreseen = _as_api_exception(error)
     if foreseen is None:
         return None
+    if foreseen.status_code == status.HTTP_404_NOT_FOUND:
+        foreseen = _on_its_way(context["request"], context["kwargs"]) or foreseen
     set_rollback()
     body = as_body(foreseen)
     count_refusal(body["code"])
@@ -126,9 +130,27 @@ def _unavailable(error: Exception) -> ApiError | None:
             return ApiError(str(error), code="overloaded", status_code=503)
         case NotKept():
             return ApiError(str(error), code="storage_full", status_code=503)
-        case OperationalError() | InterfaceError() | Unwritable():
+        case journal.Waiting():
+            return ApiError(str(error), code="database_unavailable", status_code=503)
+        case OperationalError() | InterfaceError() | journal.Unwritable():
             # The database's own words name hosts and users: they belong in the log alone.
             return ApiError(_AWAY, code="database_unavailable", status_code=503)
+    return None
+
+
+def _on_its_way(request: Any, names: Mapping[str, Any]) -> ApiError | None:
+    """A 503 for a prediction that is not there yet, because it waits on disk; None if it does not.
+
+    Args:
+        request: Of DRF, or of Django.
+        names: What the address names.
+    """
+    asked = [value for value in names.values() if isinstance(value, UUID)]
+    said = getattr(request, "data", {})
+    if isinstance(said, Mapping) and (prediction := said.get("prediction")):
+        asked.append(prediction)
+    if any(map(journal.holds, asked)):
+        return _unavailable(journal.Waiting(_WAITING))
     return None
 
 
@@ -196,6 +218,8 @@ class HonestErrors:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         unavailable = _unavailable(error)
+        if isinstance(error, Http404) and request.resolver_match:
+            unavailable = _on_its_way(request, request.resolver_match.kwargs)
         if unavailable is None:
             return None
         count_refusal(unavailable.code)

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.middleware import HtmxDetails
 
-from classifier import serving, storage
+from classifier import journal, serving, storage
 from classifier.callers import person_of, visible_to
 from classifier.classify import classify_photo, erase_prediction
 from classifier.forms import PhotoForm
@@ -103,6 +103,7 @@ def receipt(request: HttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
 @require_POST
 def erase(request: HtmxHttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
     """Erase an answer with its photo, for whoever got it; a second time changes nothing."""
+    journal.settle(prediction_id)
     logged = visible_to(request).filter(pk=prediction_id).first()
     if logged:
         erase_prediction(logged)

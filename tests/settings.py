@@ -34,6 +34,7 @@ os.environ.update(
     CATSDOGS_PHOTO_MAX_PIXELS="50000000",
     CATSDOGS_PHOTO_THREADS="4",
     CATSDOGS_UPLOAD_BUFFER_BYTES="64000000",
+    CATSDOGS_PHOTO_SYNC="false",
     CATSDOGS_VAR=_place,
     CSRF_TRUSTED_ORIGINS="",
     DATABASE_URL=postgres.url() if _on_postgres else f"sqlite:///{_place}/site.sqlite3",
