@@ -25,6 +25,7 @@ from classifier.classify import classify_photo, erase_prediction
 from classifier.errors import ApiError, as_body, refusal
 from classifier.models import ModelVersion, Prediction, PredictionQuerySet
 from classifier.refusals import count_refusal
+from classifier.throttling import admit_photos
 from classifier.uploads import read_body, read_photo
 from ml.photos import PhotoError
 
@@ -243,10 +244,11 @@ class PredictView(APIView):
         responses={
             201: PredictionSerializer,
             200: PredictionSerializer,
-            **errors(400, 401, 413, 415, 503),
+            **errors(400, 401, 413, 415, 429, 503),
         },
     )
     def post(self, request: Request) -> Response:
+        admit_photos(request)
         prediction = classify_photo(read_photo(_upload(request)), person=person_of(request))
         answer = as_json(prediction, request)
         if prediction.logged == Prediction.SPOOLED:  # there is nothing at its address yet
@@ -263,7 +265,7 @@ class PredictBatchView(APIView):
 
     @extend_schema(
         request={"multipart/form-data": BatchUploadSerializer},
-        responses={200: BatchSerializer, **errors(400, 401, 503)},
+        responses={200: BatchSerializer, **errors(400, 401, 413, 429, 503)},
     )
     def post(self, request: Request) -> Response:
         uploads = request.FILES.getlist("image")
@@ -275,6 +277,7 @@ class PredictBatchView(APIView):
                 code="too_many_images",
                 field="image",
             )
+        admit_photos(request, len(uploads))
         return Response({"results": [self._answer(request, upload) for upload in uploads]})
 
     def _answer(self, request: Request, upload: UploadedFile) -> dict[str, Any]:

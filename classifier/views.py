@@ -17,6 +17,7 @@ from classifier.classify import classify_photo, erase_prediction
 from classifier.forms import PhotoForm
 from classifier.models import Prediction
 from classifier.refusals import count_refusal
+from classifier.throttling import admit_photos
 from classifier.visitors import remember_visitor
 from ml.photos import as_jpeg, decode_photo
 
@@ -51,6 +52,7 @@ def favicon(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def classify(request: HtmxHttpRequest) -> HttpResponse:
+    admit_photos(request)
     page = "classifier/home.html#answer" if request.htmx else "classifier/home.html"
     form = PhotoForm(request.POST, request.FILES)
     if not form.is_valid():

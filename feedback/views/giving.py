@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from classifier.callers import person_of, visible_to
+from classifier.throttling import admit_feedback
 from classifier.views import HtmxHttpRequest
 from feedback import giving
 from feedback.forms import FeedbackForm, MayLearnForm
@@ -17,6 +18,7 @@ from feedback.models import Feedback
 
 @require_POST
 def give(request: HtmxHttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
+    admit_feedback(request)
     prediction = get_object_or_404(visible_to(request), pk=prediction_id)
     context: dict[str, Any] = {"prediction": prediction, "choices": prediction.choices}
     form = FeedbackForm(request.POST)
