@@ -127,6 +127,11 @@ if not 0.1 <= MAX_WAIT <= 60:
 PHOTO_THREADS = env.int("CATSDOGS_PHOTO_THREADS", default=4)
 if not 1 <= PHOTO_THREADS <= 256:
     raise ImproperlyConfigured(f"CATSDOGS_PHOTO_THREADS is 1 to 256. Received: {PHOTO_THREADS}")
+# Of one person or address, and of one token, a minute; 0: as many as they like. On a machine of
+# one's own, that is what is wanted.
+PHOTOS_PER_MINUTE = env.int("CATSDOGS_PHOTOS_PER_MINUTE", default=0 if DEBUG else 600)
+TOKEN_PHOTOS_PER_MINUTE = env.int("CATSDOGS_TOKEN_PHOTOS_PER_MINUTE", default=0 if DEBUG else 6000)
+FEEDBACK_PER_MINUTE = env.int("CATSDOGS_FEEDBACK_PER_MINUTE", default=0 if DEBUG else 120)
 UPLOAD_BUFFER_BYTES = env.int("CATSDOGS_UPLOAD_BUFFER_BYTES", default=64_000_000)
 if UPLOAD_BUFFER_BYTES < 2 * PHOTO_MAX_BYTES:
     raise ImproperlyConfigured(

@@ -27,6 +27,7 @@ from classifier.classify import classify_photo, erase_prediction
 from classifier.errors import ApiError, as_body, as_response, refusal
 from classifier.models import ApiToken, ModelVersion, Prediction, PredictionQuerySet
 from classifier.refusals import count_refusal
+from classifier.throttling import admit_photos
 from classifier.uploads import read_body, read_photo
 from ml.photos import PhotoError
 
@@ -249,7 +250,7 @@ class PredictView(APIView):
         responses={
             201: PredictionSerializer,
             200: PredictionSerializer,
-            **errors(400, 401, 413, 415, 503),
+            **errors(400, 401, 413, 415, 429, 503),
         },
     )
     def post(self, request: Request) -> Response:
@@ -292,6 +293,7 @@ def _token(request: HttpRequest, view: type[APIView]) -> ApiToken | None:
 
 def _answered(request: Request | HttpRequest) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Classify the photo of a request: body, status and headers of the answer."""
+    admit_photos(request)
     prediction = classify_photo(read_photo(_upload(request)), person=person_of(request))
     body = as_json(prediction, request)
     if prediction.logged == Prediction.SPOOLED:  # there is nothing at its address yet
@@ -307,7 +309,7 @@ class PredictBatchView(APIView):
 
     @extend_schema(
         request={"multipart/form-data": BatchUploadSerializer},
-        responses={200: BatchSerializer, **errors(400, 401, 503)},
+        responses={200: BatchSerializer, **errors(400, 401, 413, 429, 503)},
     )
     def post(self, request: Request) -> Response:
         uploads = request.FILES.getlist("image")
@@ -319,6 +321,7 @@ class PredictBatchView(APIView):
                 code="too_many_images",
                 field="image",
             )
+        admit_photos(request, len(uploads))
         return Response({"results": [self._answer(request, upload) for upload in uploads]})
 
     def _answer(self, request: Request, upload: UploadedFile) -> dict[str, Any]:

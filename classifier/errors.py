@@ -122,10 +122,12 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
 
 
 def _unavailable(error: Exception) -> ApiError | None:
-    """A 503 for what passes by itself or by an operator's hand."""
+    """A 503 or 429 for what passes by itself or by an operator's hand."""
     match error:
         case NoLiveModel():
             return ApiError(str(error), code="no_live_model", status_code=503)
+        case exceptions.Throttled():  # on a page; the API's have their answer already
+            return ApiError(str(error.detail), code="throttled", status_code=429)
         case Overloaded():
             return ApiError(str(error), code="overloaded", status_code=503)
         case NotKept():
@@ -198,7 +200,7 @@ _HASTY = {
 
 
 class HonestErrors:
-    """Middleware: a database that is away, or no live version, is a 503 on pages too.
+    """Middleware: what passes by itself, as a database that is away, is a 503 or 429 on pages too.
 
     And it is found out that the database is away: see `classifier.database`.
     """
@@ -224,12 +226,13 @@ class HonestErrors:
             return None
         count_refusal(unavailable.code)
         response = _unavailable_response(request, unavailable)
-        response["Retry-After"] = str(_RETRY_AFTER_SECONDS)
+        response["Retry-After"] = str(int(getattr(error, "wait", 0)) or _RETRY_AFTER_SECONDS)
         return response
 
 
 def _unavailable_response(request: HttpRequest, error: ApiError) -> HttpResponse:
     if request.path.startswith("/api/"):
         return JsonResponse(as_body(error), status=error.status_code)
-    page = "classifier/_card.html" if request.headers.get("HX-Request") else "503.html"
+    whole_page = "429.html" if error.status_code == 429 else "503.html"
+    page = "classifier/_card.html" if request.headers.get("HX-Request") else whole_page
     return render(request, page, {"problem": str(error.detail)}, status=error.status_code)

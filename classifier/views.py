@@ -19,6 +19,7 @@ from classifier.classify import classify_photo, erase_prediction
 from classifier.forms import PhotoForm
 from classifier.models import Prediction
 from classifier.refusals import count_refusal
+from classifier.throttling import admit_photos
 from classifier.visitors import remember_visitor
 from ml.photos import as_jpeg, decode_photo
 
@@ -67,6 +68,7 @@ def visitor(request: HtmxHttpRequest) -> HttpResponse:
 
 @require_POST
 def classify(request: HtmxHttpRequest) -> HttpResponse:
+    admit_photos(request)
     page = "classifier/_card.html" if request.htmx else "classifier/home.html"
     form = PhotoForm(request.POST, request.FILES)
     if not form.is_valid():
