@@ -11,7 +11,14 @@ from django.core.exceptions import (
     ValidationError,
 )
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    JsonResponse,
+    UnreadablePostError,
+)
 from django.shortcuts import render
 from django.views.defaults import server_error as page_for_server_error
 from rest_framework import exceptions, status
@@ -28,6 +35,7 @@ _RETRY_AFTER_SECONDS = 5
 _STATUS_OF_PHOTO_ERROR = {
     "too_large": status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
     "unsupported_format": status.HTTP_415_UNSUPPORTED_MEDIA_TYPE,
+    "overloaded": status.HTTP_503_SERVICE_UNAVAILABLE,
 }
 # Where DRF's own codes differ from the contract's.
 _CODES = {
@@ -105,6 +113,8 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
             return ApiError("The request is too large.", code="too_large", status_code=413)
         case TooManyFilesSent():
             return ApiError("Too many files in one request.", code="too_many_images")
+        case UnreadablePostError():  # whoever sent it has most likely gone
+            return ApiError("The request broke off before its end.", code="invalid")
         case SuspiciousOperation():  # too many fields, broken cookies, …
             return exceptions.ParseError()
     return _unavailable(error)
@@ -161,7 +171,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 class HonestErrors:
-    """Middleware: a database that is away, or no live version, is a 503 on pages too."""
+    """Middleware: a database that is away, or no live version, is a 503 on pages too.
+
+    And a request that broke off is a 400.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -170,6 +183,8 @@ class HonestErrors:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, UnreadablePostError):
+            return HttpResponseBadRequest("The request broke off before its end.")
         unavailable = _unavailable(error)
         if unavailable is None:
             return None

@@ -18,7 +18,8 @@ def read_photo(upload: UploadedFile) -> Photo:
     """Decode an upload, judged by its content; its name and declared type count for nothing.
 
     Raises:
-        PhotoError: with the code `too_large`, or one of `decode_photo`'s.
+        PhotoError: with the code `too_large`, one of `decode_photo`'s, or `overloaded` where the
+            server has no memory left for a photo that it would otherwise accept.
     """
     size = upload.size or 0
     if size > settings.PHOTO_MAX_BYTES:
@@ -27,7 +28,13 @@ def read_photo(upload: UploadedFile) -> Photo:
             f"at most {settings.PHOTO_MAX_BYTES / 1e6:.0f} MB are accepted.",
             code="too_large",
         )
-    return decode_photo(upload.read(), max_pixels=settings.PHOTO_MAX_PIXELS)
+    try:
+        return decode_photo(upload.read(), max_pixels=settings.PHOTO_MAX_PIXELS)
+    except MemoryError as error:
+        raise PhotoError(
+            "There is no memory left for a photo of this size right now. Please try again.",
+            code="overloaded",
+        ) from error
 
 
 class BoundedMemoryHandler(FileUploadHandler):
@@ -70,5 +77,6 @@ def read_body(stream: IO[bytes], content_type: str) -> UploadedFile:
 
 
 def _in_memory(kept: io.BytesIO, name: str, content_type: str, size: int) -> UploadedFile:
-    kept.seek(0)
+    # What was written with room to spare is shrunk, so that reading all of it copies nothing.
+    kept = io.BytesIO(kept.getvalue())
     return InMemoryUploadedFile(kept, None, name, content_type, size, None)
