@@ -12,7 +12,14 @@ from django.core.exceptions import (
     ValidationError,
 )
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    JsonResponse,
+    UnreadablePostError,
+)
 from django.shortcuts import render
 from django.views.defaults import server_error as page_for_server_error
 from rest_framework import exceptions, status
@@ -35,6 +42,7 @@ _WAITING = "This answer is on its way to the database. Nothing is lost: try agai
 _STATUS_OF_PHOTO_ERROR = {
     "too_large": status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
     "unsupported_format": status.HTTP_415_UNSUPPORTED_MEDIA_TYPE,
+    "overloaded": status.HTTP_503_SERVICE_UNAVAILABLE,
 }
 # Where DRF's own codes differ from the contract's.
 _CODES = {
@@ -114,7 +122,7 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
             return ApiError("The request is too large.", code="too_large", status_code=413)
         case TooManyFilesSent():
             return ApiError("Too many files in one request.", code="too_many_images")
-        case UnreadablePostError():
+        case UnreadablePostError():  # whoever sent it has most likely gone
             return ApiError("The request broke off before its end.", code="invalid")
         case SuspiciousOperation():  # too many fields, broken cookies, …
             return exceptions.ParseError()
@@ -203,6 +211,7 @@ class HonestErrors:
     """Middleware: what passes by itself, as a database that is away, is a 503 or 429 on pages too.
 
     And it is found out that the database is away: see `classifier.database`.
+    And a request that broke off is a 400.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -219,6 +228,8 @@ class HonestErrors:
         database.be_patient(match is None or match.url_name not in _HASTY)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, UnreadablePostError):
+            return HttpResponseBadRequest("The request broke off before its end.")
         unavailable = _unavailable(error)
         if isinstance(error, Http404) and request.resolver_match:
             unavailable = _on_its_way(request, request.resolver_match.kwargs)
