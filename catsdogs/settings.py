@@ -254,6 +254,11 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["classifier.callers.MayCall"],
+    "DEFAULT_PARSER_CLASSES": [
+        "classifier.parsers.JSONParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
@@ -305,5 +310,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.request": {"filters": ["only_unforeseen"]},
+        # A name that is not ours is a 400 like any other, without a traceback to fill a disk with.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }

@@ -1,5 +1,6 @@
 """The API's doors to photos, predictions and versions."""
 
+import re
 import uuid
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -393,15 +394,17 @@ class NewestFirst(CursorPagination):
     page_size_query_param = "page_size"
     max_page_size = 500
 
-    def get_page_size(self, request: Request) -> int | None:
-        asked = request.query_params.get(self.page_size_query_param or "", "")
-        if asked and not (asked.isascii() and asked.isdigit() and int(asked[:9])):
+    def get_page_size(self, request: Request) -> int:
+        asked = request.query_params.get("page_size", "") or str(self.page_size)
+        # 20.0 is a whole number too, says JSON Schema.
+        number = re.fullmatch(r"0*([1-9][0-9]{0,8})(\.0+)?", asked)
+        if number is None:
             raise ApiError(
                 f"A number from 1 to {self.max_page_size} is expected. Received: {asked[:20]!r}",
                 code="invalid",
                 field="page_size",
             )
-        return super().get_page_size(request)
+        return min(int(number[1]), self.max_page_size)
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
         parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)

@@ -128,4 +128,7 @@ def photo(request: HttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
     pixels = decode_photo(data, max_pixels=settings.PHOTO_MAX_PIXELS).pixels
     response = HttpResponse(as_jpeg(pixels, _SHOWN_SIDE), content_type="image/jpeg")
     response["Cache-Control"] = "private, max-age=3600"
+    response["Content-Disposition"] = (
+        'inline; filename="photo.jpg"'  # a name of ours, not of theirs
+    )
     return response
