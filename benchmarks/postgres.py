@@ -17,7 +17,7 @@ from typing import Any
 
 import psycopg2
 
-from benchmarks.processes import family
+from benchmarks.processes import family, lives
 
 _HOST = "127.0.0.1"
 _SECONDS = 60
@@ -62,7 +62,7 @@ class Postgres:
         everyone, pause = family(self.pid), threading.Event()
         for pid in everyone:
             _signal(pid, signal.SIGKILL)
-        while any(_lives(pid) for pid in everyone):
+        while any(lives(pid) for pid in everyone):
             pause.wait(0.01)
         # A process that nobody collects keeps its number, and looks like a server that runs.
         (self._data / "postmaster.pid").unlink(missing_ok=True)
@@ -117,13 +117,6 @@ def durable_postgres() -> Iterator[Postgres]:
             yield postgres
         finally:
             postgres.stop()
-
-
-def _lives(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
-    except OSError:
-        return False
 
 
 def _signal(pid: int, which: signal.Signals) -> None:
