@@ -10,9 +10,10 @@ from classifier.models import ModelVersion
 from ml.drift import alarm_limit, even_groups, population_stability_index
 from ml.inference import NEITHER, UNSURE
 from monitoring.bins import MEASURES
-from monitoring.counting import Scope, count_answers, count_bins
+from monitoring.counting import count_answers, count_bins
 from monitoring.models import Baseline
 from monitoring.periods import Period
+from monitoring.reach import Scope
 
 # Even among millions of photos, a smaller index is no change worth a mail: the customary line
 # between "little or no change" and "some" (Yurdakul 2018, see `ml.drift`).
