@@ -1,15 +1,14 @@
-"""How the site is served: one process with four threads, on HOST and PORT."""
+"""How the site is served: one process, some threads for photos, some for the rest."""
 
 import contextlib
 import os
 import shutil
-import signal
 import socket
 import sys
 from pathlib import Path
 
 import environ
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.base import Worker
 
 # NumPy's own threads would contend for the cores that photos are answered on, one core a photo. Set
 # here because NumPy reads it when it is imported, in the worker.
@@ -33,20 +32,12 @@ wsgi_app = "catsdogs.wsgi:application"
 bind = f"[{HOST}]:{PORT}" if ":" in HOST else f"{HOST}:{PORT}"
 
 
-class Worker(ThreadWorker):
-    """Gunicorn's threads, stopped by one signal only."""
-
-    def init_signals(self) -> None:
-        super().init_signals()
-        # Ctrl-C reaches every process of the terminal, and the parent passes it on as well. Taken
-        # twice, gunicorn's handler waits for a lock that it holds itself, until it is killed.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 # Inference leaves Python, so threads share the cores well. A second process would hold a second
 # model and, with keep-alive connections, often stand idle beside a busy first one.
-workers = 1
-worker_class = Worker
+workers = env.int("WEB_CONCURRENCY", default=1)
+# Its threads see whole requests only. These are for all but photos, which have threads of their
+# own: see docs/reliability/overload.md.
+worker_class = "catsdogs.worker.Worker"
 threads = 4
 # Every process starts an inference engine with threads of its own, and threads do not survive a
 # fork: so each worker loads the application itself.
@@ -91,7 +82,7 @@ def on_starting(server: object) -> None:
     METRICS.mkdir(parents=True)
 
 
-def post_fork(server: object, worker: ThreadWorker) -> None:
+def post_fork(server: object, worker: Worker) -> None:
     """Reserve the room of a worker's counts: on a full disk, the first use would kill it."""
     for kind in ("counter", "gauge_livesum", "histogram"):
         path = METRICS / f"{kind}_{worker.pid}.db"
@@ -100,7 +91,7 @@ def post_fork(server: object, worker: ThreadWorker) -> None:
             file.write(bytes(METRICS_BYTES))
 
 
-def child_exit(server: object, worker: ThreadWorker) -> None:
+def child_exit(server: object, worker: Worker) -> None:
     """A worker's counts stay when it ends; what it had in hand does not."""
     from prometheus_client.multiprocess import mark_process_dead
 

@@ -89,20 +89,42 @@ def running_site(
     Raises:
         TimeoutError: if it does not answer; the message holds the end of its log.
     """
+    environment = prepare(folder, models, database, settings)
+    if damage:
+        damage()
+    ready = "healthz" if damage else "readyz"
+    with started(environment, folder / "server.log", ready=ready) as site:
+        yield site
+
+
+def prepare(
+    folder: Path, models: Path, database: str | None, settings: Mapping[str, str]
+) -> dict[str, str]:
+    """All that a site needs before it starts; the environment of its processes."""
     environment = _environment(folder, models, database, settings)
     (folder / "static").mkdir(parents=True, exist_ok=True)
     _manage(environment, "migrate", "--noinput", "--verbosity=0")
     _manage(environment, "register_models")
     who = (f"--username={LOGIN[0]}", f"--email={LOGIN[0]}@localhost")
     _manage(environment, "createsuperuser", "--noinput", *who)
-    if damage:
-        damage()
-    with _serving(environment, folder / "server.log", "healthz" if damage else "readyz") as site:
-        yield site
+    return environment
 
 
 @contextmanager
-def _serving(environment: Mapping[str, str], log: Path, ready: str) -> Iterator[Site]:
+def started(
+    environment: Mapping[str, str], log: Path, *, pause: float = 0.1, ready: str = "readyz"
+) -> Iterator[Site]:
+    """Start what `prepare` prepared, and stop it at the end.
+
+    Args:
+        environment: From `prepare`.
+        log: Takes what its processes say.
+        pause: Seconds between two looks whether it is ready.
+        ready: The address that says so.
+
+    Raises:
+        TimeoutError: if it does not answer; the message holds the end of its log.
+    """
     with log.open("wb") as output:
         server = subprocess.Popen(
             [sys.executable, "-m", "gunicorn"],
@@ -113,7 +135,7 @@ def _serving(environment: Mapping[str, str], log: Path, ready: str) -> Iterator[
         )
     try:
         url = f"http://{_HOST}:{environment['PORT']}"
-        _wait_for(f"{url}/{ready}", server, log)
+        _wait_for(f"{url}/{ready}", server, log, pause)
         yield Site(url, environment, server.pid, log)
     finally:
         server.terminate()
@@ -157,13 +179,13 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_for(address: str, server: subprocess.Popen, log: Path) -> None:
-    pause, started = threading.Event(), time.monotonic()
-    while time.monotonic() - started < _SECONDS_TO_START and server.poll() is None:
+def _wait_for(address: str, server: subprocess.Popen, log: Path, pause: float) -> None:
+    never, began = threading.Event(), time.monotonic()
+    while time.monotonic() - began < _SECONDS_TO_START and server.poll() is None:
         try:
             if requests.get(address, timeout=5).ok:
                 return
         except (requests.ConnectionError, requests.Timeout):  # not there yet, or busy
             pass
-        pause.wait(0.1)
+        never.wait(pause)
     raise TimeoutError(f"The site does not answer: {log.read_text(errors='replace')[-2000:]}")

@@ -1,8 +1,27 @@
-"""The admin, under our name."""
+"""The admin, under our name, and with patience for those who forgot their password."""
+
+from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from classifier.lockout import WAIT
+
+_LOCKED_OUT = "Nobody can log in under this name from your address just now. Wait {} minutes."
 
 
 class CatsDogsAdmin(admin.AdminSite):
     site_title = site_header = "catsdogs"
     index_title = "Predictions, feedback and versions"
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        response = super().login(request, extra_context)
+        if not getattr(request, "is_locked_out", False):
+            return response
+        minutes = int(WAIT.total_seconds() / 60)
+        page = render(request, "429.html", {"problem": _LOCKED_OUT.format(minutes)}, status=429)
+        page["Retry-After"] = str(int(WAIT.total_seconds()))
+        return page

@@ -36,6 +36,8 @@ if not SECRET_KEY:
             'string: python -c "import secrets; print(secrets.token_urlsafe(50))"'
         )
     SECRET_KEY = read_or_make(VAR_DIR / "secret_key")
+# Keys from before: what they signed still counts, nothing new is signed with them.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "[::1]"])
 # Always answered, for the container's own health check; nobody can be sent elsewhere by it.
 ALLOWED_HOSTS.append("localhost")
@@ -52,10 +54,13 @@ if NUM_PROXIES:
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
-        "default-src": [SELF],
+        "default-src": ["'none'"],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
         # blob: a preview before the upload; data: icons in Swagger's and the admin's stylesheets.
         "img-src": [SELF, "blob:", "data:"],
-        "object-src": ["'none'"],
         "base-uri": [SELF],
         "form-action": [SELF],
         "frame-ancestors": ["'none'"],
@@ -113,6 +118,20 @@ FEEDBACK_PER_DAY = env.int("CATSDOGS_FEEDBACK_PER_DAY", default=50)
 # Inference
 INFERENCE_SLOTS = env.int("CATSDOGS_INFERENCE_SLOTS", default=0) or os.cpu_count() or 1
 
+# How much is taken on: see docs/reliability/overload.md.
+MAX_WAIT = env.float("CATSDOGS_MAX_WAIT", default=2.0)
+if not 0.1 <= MAX_WAIT <= 60:
+    raise ImproperlyConfigured(f"CATSDOGS_MAX_WAIT is 0.1 to 60 seconds. Received: {MAX_WAIT}")
+PHOTO_THREADS = env.int("CATSDOGS_PHOTO_THREADS", default=4)
+if not 1 <= PHOTO_THREADS <= 256:
+    raise ImproperlyConfigured(f"CATSDOGS_PHOTO_THREADS is 1 to 256. Received: {PHOTO_THREADS}")
+UPLOAD_BUFFER_BYTES = env.int("CATSDOGS_UPLOAD_BUFFER_BYTES", default=64_000_000)
+if UPLOAD_BUFFER_BYTES < 2 * PHOTO_MAX_BYTES:
+    raise ImproperlyConfigured(
+        "CATSDOGS_UPLOAD_BUFFER_BYTES must hold two of the largest photos (see "
+        f"CATSDOGS_PHOTO_MAX_BYTES). Received: {UPLOAD_BUFFER_BYTES}"
+    )
+
 INSTALLED_APPS = [
     "catsdogs.apps.CatsDogsAdminConfig",
     "django.contrib.auth",
@@ -135,9 +154,11 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "monitoring.requests.Watched",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "catsdogs.headers.Headers",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "classifier.express.Express",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -145,6 +166,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "classifier.visitors.Visitors",
     "classifier.errors.HonestErrors",
 ]
 ROOT_URLCONF = "catsdogs.urls"
@@ -189,6 +211,10 @@ if not 0.1 <= DATABASE_DEADLINE <= 30:
     )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+AUTHENTICATION_BACKENDS = [
+    "classifier.lockout.LockOut",
+    "django.contrib.auth.backends.ModelBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -199,6 +225,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 LANGUAGE_CODE = "en"
 USE_I18N = True
@@ -207,10 +234,11 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "catsdogs.staticfiles.HashedStaticFilesStorage"},
 }
 
 REST_FRAMEWORK = {

@@ -17,9 +17,11 @@ from import_export.admin import ExportMixin
 from import_export.formats.base_formats import CSV
 from import_export.resources import ModelResource
 
+from classifier.bearers import TRUSTED_SECONDS
 from classifier.classify import erase_prediction
 from classifier.models import ApiToken, ModelVersion, Prediction, Promotion, Server
 from classifier.promoting import promote_version, roll_back_version
+from classifier.tokens import SCOPES
 from classifier.versions import PromotionError
 from ml.registry import VersionError
 
@@ -249,17 +251,28 @@ class ServerAdmin(ReadOnly):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(admin.ModelAdmin):
-    list_display = ("name", "created_at", "revoked_at")
-    fields = ("name",)
+    """Tokens: what each may do can be changed, its secret cannot be seen again."""
+
+    list_display = ("name", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at")
+    readonly_fields = ("revoked_at", "last_used_at")
     actions = ("revoke",)
+
+    def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[str, ...]:
+        chosen = ("name", *(f"may_{scope}" for scope in SCOPES), "expires_at")
+        return (*chosen, "revoked_at", "last_used_at") if obj else chosen
+
+    @admin.display(description="may")
+    def scopes(self, token: ApiToken) -> str:
+        return ", ".join(scope for scope in SCOPES if token.allows(scope)) or "nothing"
 
     def save_model(
         self, request: HttpRequest, obj: ApiToken, form: ModelForm, change: bool
     ) -> None:
         if change:
             super().save_model(request, obj, form, change)
+            self.message_user(request, _WITHIN)
             return
-        issued, secret = ApiToken.objects.issue(obj.name)
+        issued, secret = ApiToken.objects.issue(**form.cleaned_data)
         obj.pk, obj.digest = issued.pk, issued.digest
         self.message_user(
             request,
@@ -273,4 +286,7 @@ class ApiTokenAdmin(admin.ModelAdmin):
     @admin.action(description="Revoke the selected tokens")
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         count = queryset.filter(revoked_at__isnull=True).update(revoked_at=timezone.now())
-        self.message_user(request, f"{count} revoked.")
+        self.message_user(request, f"{count} revoked. {_WITHIN}")
+
+
+_WITHIN = f"Servers that took it a moment ago follow within {TRUSTED_SECONDS:.0f} seconds."

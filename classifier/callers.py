@@ -1,29 +1,27 @@
 """Who is asking, and may they: users, visitors of the page, bearers of tokens."""
 
-import secrets
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
-from django.utils.crypto import salted_hmac
 from rest_framework import authentication, exceptions, permissions
 from rest_framework.request import Request
-from rest_framework.throttling import BaseThrottle
 
 from classifier import trace
+from classifier.addresses import hashed_address
+from classifier.bearers import bearers
 from classifier.models import ApiToken, Prediction, PredictionQuerySet
+from classifier.visitors import visitor_of
 
 if TYPE_CHECKING:  # DRF imports this module by name while its views are still loading
     from rest_framework.views import APIView
-
-_VISITOR = "visitor"
 
 
 def person_of(request: HttpRequest | Request) -> str:
     """A name for whoever asks, the same one each time: theirs are their predictions.
 
-    `user:…` when logged in, `token:…` with an API token, `visitor:…` with the page's session, else
+    `user:…` when logged in, `token:…` with an API token, `visitor:…` with the page's cookie, else
     `address:…`, a keyed hash: no address is ever stored.
     """
     person = _name_of(request)
@@ -37,16 +35,9 @@ def _name_of(request: HttpRequest | Request) -> str:
     token = getattr(request, "auth", None)
     if isinstance(token, ApiToken):
         return f"token:{token.pk}"
-    if visitor := request.session.get(_VISITOR):
+    if visitor := visitor_of(request):
         return f"visitor:{visitor}"
-    address = BaseThrottle().get_ident(request)  # type: ignore[arg-type]  # knows NUM_PROXIES
-    return f"address:{salted_hmac('classifier.callers', address).hexdigest()[:32]}"
-
-
-def remember_visitor(request: HttpRequest) -> None:
-    """Give a visitor of the page a random name in their session, if they have none yet."""
-    if _VISITOR not in request.session:
-        request.session[_VISITOR] = secrets.token_hex(16)
+    return f"address:{hashed_address(request, 'classifier.callers')}"
 
 
 def visible_to(request: HttpRequest | Request) -> PredictionQuerySet:
@@ -60,23 +51,39 @@ def visible_to(request: HttpRequest | Request) -> PredictionQuerySet:
 class TokenAuthentication(authentication.BaseAuthentication):
     """`Authorization: Bearer …`, with a token made in the admin."""
 
-    def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiToken] | None:
+    def authenticate(self, request: Request | HttpRequest) -> tuple[AnonymousUser, ApiToken] | None:
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        token = ApiToken.objects.find(secret.strip())
+        token = bearers.find(secret.strip())
         if token is None:
-            raise exceptions.AuthenticationFailed("This token is unknown or revoked.")
+            raise exceptions.AuthenticationFailed("This token is unknown, revoked or expired.")
         return AnonymousUser(), token
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
 
 
-class MayCall(permissions.BasePermission):
-    """Everyone where the API is open, else logged-in users and bearers of a token."""
+# What a token must be allowed to; for other methods, the view says it in its `scope`.
+_SCOPES = {"GET": "read", "HEAD": "read", "OPTIONS": "read", "DELETE": "erase"}
 
-    def has_permission(self, request: Request, view: "APIView") -> bool:
-        if settings.API_ACCESS == "open" or request.user.is_authenticated:
+
+class MayCall(permissions.BasePermission):
+    """Bearers of a token as far as its scopes go; else logged-in users, or all if it is open."""
+
+    message: str
+
+    def has_permission(
+        self, request: Request | HttpRequest, view: "APIView | type[APIView]"
+    ) -> bool:
+        token = getattr(request, "auth", None)
+        if isinstance(token, ApiToken):
+            return self._is_in_scope(token, request.method or "", view)
+        return settings.API_ACCESS == "open" or request.user.is_authenticated
+
+    def _is_in_scope(self, token: ApiToken, method: str, view: "APIView | type[APIView]") -> bool:
+        if not hasattr(view, method.lower()):  # for any token a 405
             return True
-        return isinstance(request.auth, ApiToken)
+        scope = _SCOPES.get(method) or str(getattr(view, "scope", ""))
+        self.message = f"This token lacks the scope {scope!r}."
+        return bool(scope) and token.allows(scope)

@@ -11,7 +11,7 @@ from django.core.exceptions import (
     ValidationError,
 )
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.shortcuts import render
 from django.views.defaults import server_error as page_for_server_error
 from rest_framework import exceptions, status
@@ -21,7 +21,7 @@ from rest_framework.views import set_rollback
 from classifier import database
 from classifier.journal import Unwritable
 from classifier.refusals import count_refusal
-from classifier.serving import NoLiveModel
+from classifier.serving import NoLiveModel, Overloaded
 from classifier.storage import NotKept
 from ml.photos import PhotoError
 
@@ -110,6 +110,8 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
             return ApiError("The request is too large.", code="too_large", status_code=413)
         case TooManyFilesSent():
             return ApiError("Too many files in one request.", code="too_many_images")
+        case UnreadablePostError():
+            return ApiError("The request broke off before its end.", code="invalid")
         case SuspiciousOperation():  # too many fields, broken cookies, …
             return exceptions.ParseError()
     return _unavailable(error)
@@ -120,6 +122,8 @@ def _unavailable(error: Exception) -> ApiError | None:
     match error:
         case NoLiveModel():
             return ApiError(str(error), code="no_live_model", status_code=503)
+        case Overloaded():
+            return ApiError(str(error), code="overloaded", status_code=503)
         case NotKept():
             return ApiError(str(error), code="storage_full", status_code=503)
         case OperationalError() | InterfaceError() | Unwritable():
@@ -203,5 +207,5 @@ class HonestErrors:
 def _unavailable_response(request: HttpRequest, error: ApiError) -> HttpResponse:
     if request.path.startswith("/api/"):
         return JsonResponse(as_body(error), status=error.status_code)
-    page = "classifier/home.html#answer" if request.headers.get("HX-Request") else "503.html"
+    page = "classifier/_card.html" if request.headers.get("HX-Request") else "503.html"
     return render(request, page, {"problem": str(error.detail)}, status=error.status_code)

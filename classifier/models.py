@@ -1,8 +1,5 @@
 """What is logged: each answer we gave, and the tokens that may ask."""
 
-import hashlib
-import secrets
-import uuid
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -13,13 +10,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from classifier.ids import uuid7
+from classifier.lockout import LoginTries
 from classifier.refusals import RefusalCount
+from classifier.tokens import ApiToken
 from classifier.versions import ModelVersion, Promotion, Server, TrainingPhoto
 from ml.inference import NEITHER, UNSURE, Answer
 from ml.photos import Photo
 
 __all__ = [
     "ApiToken",
+    "LoginTries",
     "ModelVersion",
     "Prediction",
     "Promotion",
@@ -209,38 +209,3 @@ class SpoolArrival(models.Model):
 
     def __str__(self) -> str:
         return f"{self.segment} at {self.arrived_at}"
-
-
-class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
-    def issue(self, name: str) -> tuple["ApiToken", str]:
-        """A new token and its secret text, which is kept nowhere: show it once."""
-        secret = f"catsdogs_{secrets.token_urlsafe(32)}"
-        return self.create(name=name, digest=_digest(secret)), secret
-
-    def find(self, secret: str) -> "ApiToken | None":
-        """The unrevoked token with this secret text."""
-        return self.filter(digest=_digest(secret), revoked_at__isnull=True).first()
-
-
-class ApiToken(models.Model):
-    """The right to call the API. Only a digest is stored: a stolen table opens nothing."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=80, help_text="Whose it is, or what calls with it.")
-    digest = models.CharField(max_length=64, unique=True, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-    revoked_at = models.DateTimeField(null=True, blank=True)
-
-    objects = ApiTokenQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "API token"
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-def _digest(secret: str) -> str:
-    # A random text of 256 bits needs no slow hash: there is nothing to guess.
-    return hashlib.sha256(secret.encode()).hexdigest()

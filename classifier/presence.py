@@ -7,7 +7,7 @@ import threading
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import Error
 from django.utils import timezone
 
 from classifier.models import Server
@@ -47,7 +47,7 @@ class Presence:
             "seen_at": now,
             "started_at": self._started,
         }
-        with self._writing, contextlib.suppress(DatabaseError):
+        with self._writing, contextlib.suppress(Error):
             if self._has_left:
                 return
             Server.objects.update_or_create(**_this_process(), defaults=row)
@@ -56,7 +56,7 @@ class Presence:
 
     def leave(self) -> None:
         """Remove the row, for good: the process ends."""
-        with self._writing, contextlib.suppress(DatabaseError):
+        with self._writing, contextlib.suppress(Error):
             self._has_left = True
             Server.objects.filter(**_this_process()).delete()
 

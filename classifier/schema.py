@@ -6,6 +6,18 @@ from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
+# What each address may answer besides its own, as `classifier.errors` has it.
+_EVERYWHERE = {
+    401: "No token, or one that is unknown, revoked or expired.",
+    403: "A token without the scope, or a session without its CSRF token.",
+    406: "None of the formats in `Accept` is there.",
+    429: "Too much at once; `Retry-After` says in how many seconds again.",
+    503: "Not just now; `Retry-After` says in how many seconds again.",
+}
+# Times from 1971 to 2998: beyond, calendars overflow.
+_PLAUSIBLE = r"^(19(7[1-9]|[89]\d)|2\d{3})-"
+_ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+
 
 class Schema(AutoSchema):
     def get_auth(self) -> list[dict[str, list[str]]]:
@@ -15,9 +27,28 @@ class Schema(AutoSchema):
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
-        if operation and "requestBody" in operation:
+        if operation is None:
+            return None
+        if "requestBody" in operation:
             operation["requestBody"]["required"] = True  # each of ours is; a raw photo too
+        for parameter in operation.get("parameters", []):
+            if parameter["in"] == "query":
+                # A form's empty field, as if it were not there.
+                parameter["allowEmptyValue"] = True
+                if parameter["schema"].get("format") == "date-time":
+                    parameter["schema"]["pattern"] = _PLAUSIBLE
+        for status, text in _EVERYWHERE.items():
+            operation["responses"][str(status)] = _error(status, text)
         return operation
+
+
+def _error(status: int, text: str) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": text, "content": _ERROR}
+    if status in (429, 503):
+        answer["headers"] = {
+            "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}
+        }
+    return answer
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

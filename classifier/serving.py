@@ -8,12 +8,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, close_old_connections
 
 from classifier import telemetry
+from classifier.admission import OVERLOADED_WORDS
 from classifier.loading import give_back_memory, load, state_of
 from classifier.models import ModelVersion
 from classifier.presence import Presence
+from classifier.remembering import remember, remembered
 from ml.inference import Engine
 from ml.registry import VersionError
 
@@ -29,6 +31,10 @@ logger = logging.getLogger(__name__)
 
 class NoLiveModel(Exception):
     """No version can answer now; the message says why."""
+
+
+class Overloaded(Exception):
+    """No turn on the cores came in time."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,7 @@ class LiveEngine:
         self._clock = clock
         self._loading = threading.Lock()
         self._refusal: Refusal | None = None
+        self._recalled = ""
 
     def follow(self) -> None:
         """Load the live version if it is another one than ours; note the problem if it fails."""
@@ -73,8 +80,8 @@ class LiveEngine:
                 self.problem = ""
             except (VersionError, NoLiveModel) as error:
                 self._note(str(error))
-            except DatabaseError:
-                self._note("The database cannot be asked which version is live.")
+            except Error:
+                self._note("The database cannot be asked which version is live." + self._recall())
 
     @property
     def version(self) -> str | None:
@@ -85,9 +92,26 @@ class LiveEngine:
         live = ModelVersion.objects.live().first()
         if live is None:
             raise NoLiveModel("No version is live: manage.py register_models makes one so.")
+        self._recalled = ""
         if self.version != live.name:
             self._refuse_again(live)
             self._replace(live)
+
+    def _recall(self) -> str:
+        """Without any version and without the database, load the one that was live last.
+
+        Returns:
+            What came of it, in words that follow a sentence.
+        """
+        version = remembered()
+        if self.engine is None and version is not None:
+            try:
+                self._refuse_again(version)
+                self._replace(version)
+            except VersionError as error:
+                return f" {error}"
+            self._recalled = f" Version {version} answers: it was live when it was last asked."
+        return self._recalled
 
     def _replace(self, live: ModelVersion) -> None:
         state = state_of(live)
@@ -98,6 +122,7 @@ class LiveEngine:
             self._refusal = Refusal(live.name, state, self._clock(), str(error))
             raise
         self._refusal = None
+        remember(live)
         give_back_memory()
         telemetry.version_loaded(live.name)
         logger.info("Version %s answers from now on.", live.name)
@@ -134,9 +159,27 @@ def engine() -> Engine:
     return _live.engine
 
 
+class _Turn:
+    """A turn on the cores, waited for no longer than `MAX_WAIT`."""
+
+    def __enter__(self) -> None:
+        if not _slots.acquire(timeout=settings.MAX_WAIT):
+            raise Overloaded(OVERLOADED_WORDS)
+
+    def __exit__(self, *problem: object) -> None:
+        _slots.release()
+
+
 def slot() -> AbstractContextManager[object]:
-    """A turn on the cores: one photo a core at a time answers most photos a second."""
-    return telemetry.counted(_slots)
+    """A turn on the cores: one photo a core at a time answers most photos a second.
+
+    Our own server lets no more in than it can answer (`classifier.admission`); under another one,
+    this is where photos queue.
+
+    Raises:
+        Overloaded: on entering, if it does not come within `MAX_WAIT`.
+    """
+    return telemetry.counted(_Turn())
 
 
 def readiness() -> tuple[bool, str]:

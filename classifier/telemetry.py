@@ -29,6 +29,11 @@ PREDICTIONS = Counter(
 REFUSALS = Counter(
     "catsdogs_refusals", "Photos that got no answer, by why.", ["code"], registry=REGISTRY
 )
+ABANDONED = Counter(
+    "catsdogs_abandoned",
+    "Photos whose senders had gone before their turn came: nobody looked at them.",
+    registry=REGISTRY,
+)
 FEEDBACK = Counter(
     "catsdogs_feedback",
     "Opinions given, also those that replace an earlier one: right or wrong.",

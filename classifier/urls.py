@@ -7,6 +7,7 @@ from classifier import api, health, views
 urlpatterns = [
     path("", views.home, name="home"),
     path("classify/", views.classify, name="classify"),
+    path("visitor/", views.visitor, name="visitor"),
     path("predictions/<uuid:prediction_id>/", views.prediction, name="prediction"),
     path("predictions/<uuid:prediction_id>/receipt/", views.receipt, name="receipt"),
     path("predictions/<uuid:prediction_id>/erase/", views.erase, name="erase"),

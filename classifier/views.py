@@ -5,18 +5,21 @@ from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.middleware import HtmxDetails
 
 from classifier import serving, storage
-from classifier.callers import person_of, remember_visitor, visible_to
+from classifier.callers import person_of, visible_to
 from classifier.classify import classify_photo, erase_prediction
 from classifier.forms import PhotoForm
 from classifier.models import Prediction
 from classifier.refusals import count_refusal
+from classifier.visitors import remember_visitor
 from ml.photos import as_jpeg, decode_photo
 
 _SHOWN_SIDE = 640  # pixels
@@ -48,9 +51,23 @@ def favicon(request: HttpRequest) -> HttpResponse:
     return redirect(static("logo.svg"))
 
 
+@require_safe
+@never_cache
+def visitor(request: HtmxHttpRequest) -> HttpResponse:
+    """One name for a browser whose photos leave together, and a fresh CSRF token.
+
+    Photos that were sent at once without a session would each make one. No crawler gets any: they
+    do not say that they are our script.
+    """
+    if not request.htmx:
+        raise Http404("This is for the page's own script.")
+    remember_visitor(request)
+    return JsonResponse({"token": get_token(request)})
+
+
 @require_POST
 def classify(request: HtmxHttpRequest) -> HttpResponse:
-    page = "classifier/home.html#answer" if request.htmx else "classifier/home.html"
+    page = "classifier/_card.html" if request.htmx else "classifier/home.html"
     form = PhotoForm(request.POST, request.FILES)
     if not form.is_valid():
         for code in form.refusals:
@@ -92,7 +109,7 @@ def erase(request: HtmxHttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
     elif Prediction.objects.filter(pk=prediction_id).exists():
         raise Http404("It is someone else's.")
     if request.htmx:
-        return render(request, "classifier/home.html#answer", {"erased": True})
+        return render(request, "classifier/_card.html", {"erased": True})
     response = redirect(f"{reverse('home')}?erased")
     response.status_code = 303  # the answer to a POST is found with a GET
     return response

@@ -44,6 +44,8 @@ class FeedbackSerializer(serializers.ModelSerializer):
 class FeedbackView(APIView):
     """Say whether an answer was right. Saying it again replaces what you said before."""
 
+    scope = "feedback"
+
     @extend_schema(
         request=GiveFeedbackSerializer,
         responses={

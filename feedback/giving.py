@@ -54,6 +54,14 @@ def give_feedback(
     return feedback, is_first
 
 
+def withdraw_feedback(prediction: Prediction, person: str) -> None:
+    """Forget a person's opinion, as if it had never been given; a second time changes nothing."""
+    said = Feedback.objects.by(person).filter(prediction=prediction)
+    with transaction.atomic():
+        take_back(said)
+        said.delete()
+
+
 def answer_consent(feedback: Feedback, may_learn: bool) -> None:
     """A person's answer to the question under their feedback: for this photo and later ones."""
     with transaction.atomic():

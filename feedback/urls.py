@@ -4,7 +4,7 @@ from django.urls import path, register_converter
 
 from feedback import api
 from feedback.shelf import NAME
-from feedback.views import giving, privacy, replays, reviewing, runs, versions
+from feedback.views import about, giving, privacy, replays, reviewing, runs, versions
 
 
 class NameConverter:
@@ -22,8 +22,10 @@ class NameConverter:
 register_converter(NameConverter, "version")
 
 urlpatterns = [
+    path("about", about.about, name="about"),
     path("feedback/<uuid:prediction_id>/", giving.give, name="give_feedback"),
     path("feedback/<uuid:prediction_id>/consent/", giving.answer_consent, name="answer_consent"),
+    path("feedback/<uuid:prediction_id>/undo/", giving.undo, name="undo_feedback"),
     path("privacy", privacy.privacy, name="privacy"),
     path("privacy/consent/", privacy.set_consent, name="set_consent"),
     path("privacy/erase/", privacy.erase, name="erase_all"),

@@ -12,7 +12,8 @@ import onnxruntime
 from ml.novelty import NOVELTY, NoveltyMeasure, from_bytes
 from ml.photos import PREPROCESSING, fit
 from ml.registry import NETWORK, SECOND, Card, VersionError, load_version
-from ml.views import LOOKS, view
+from ml.spatial import local_logits, with_spatial
+from ml.views import LOOKS, PLAIN, view
 
 UNSURE = "unsure"
 NEITHER = "neither"
@@ -116,19 +117,48 @@ class OnnxEngine:
         """
         if self._second is None or self.card.second is None:
             return None
-        side = self.card.second.side
-        batch = np.stack([view(pixels, look, side) for look in LOOKS])
+        batch = _looks_at(pixels, self.card.second.side)
         return np.asarray(self._second.run(["logits"], {"photos": batch})[0].mean(axis=0))
+
+    def look_where(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
+        """What each look at a photo says of each place in it: see `ml.spatial`.
+
+        Args:
+            pixels: `uint8`, of any size, shape `(h, w, 3)`.
+
+        Returns:
+            By name of the view: logits, `float32`, shape `(rows, columns, labels)`; of the first
+            look, and of the closer ones where `predict` takes them. Their mean is its logits.
+
+        Raises:
+            SpatialError: if a network cannot say it.
+        """
+        plain = fit(pixels, self.card.side)[np.newaxis]
+        logits, local = local_logits(self._session, plain)
+        seen = {PLAIN: local[0]}
+        if self._second and self.card.second and is_hard(logits, self.card)[0]:
+            _, closer = local_logits(self._second, _looks_at(pixels, self.card.second.side))
+            seen.update(zip(LOOKS, closer, strict=True))
+        return seen
 
     def _load(self, path: Path, threads: int) -> onnxruntime.InferenceSession:
         try:
-            return onnxruntime.InferenceSession(
-                path, _options(threads), providers=["CPUExecutionProvider"]
+            session = onnxruntime.InferenceSession(
+                with_spatial(path.read_bytes()),
+                _options(threads),
+                providers=["CPUExecutionProvider"],
             )
         except Exception as error:  # ONNX Runtime's errors share no base class below Exception
             raise VersionError(
                 f"Version {self.card.version}: ONNX Runtime cannot load {path.name}."
             ) from error
+        session._model_bytes = None  # the file, which it would hold for ever and never read again
+        return session
+
+
+def _looks_at(pixels: np.ndarray, side: int) -> np.ndarray:
+    """A photo as a second network looks at it, shape `(looks, side, side, 3)`."""
+    return np.stack([view(pixels, look, side) for look in LOOKS])
 
 
 def is_hard(logits: np.ndarray, card: Card) -> np.ndarray:

@@ -3,15 +3,20 @@
 Training and serving both pass through `decode_photo` and `fit`, so they cannot disagree.
 """
 
+import contextlib
 import hashlib
 import io
+import re
+import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from ml.heic import decode_heic
+from ml.containers import exif_orientation, open_container
+from ml.heic import declared_size, decode_heic
 
 # Names what decode_photo and fit do to a photo. Features are cached and versions are bound to it:
 # a change that moves a pixel needs a new name.
@@ -23,10 +28,24 @@ MAX_PIXELS = 50_000_000
 # fit()'s bicubic, always has pixels to spare. What lies above is dropped while decoding.
 _WORKING_SIDE = 520
 
-# What Pillow decodes here; HEIC is decoded apart.
-_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF")
-# Where our name differs from Pillow's. An MPO is a JPEG with further pictures behind it.
-_NAMES = {"MPO": "JPEG"}
+# Photos above this many pixels are decoded one at a time: each may take several hundred megabytes.
+_LARGE = 16_000_000
+_one_large = threading.Lock()
+# Pixels that are turned, laid over white and reduced at a time.
+_BAND = 1_000_000
+
+# How pixels are turned upright, by EXIF's number.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# An item of an AVIF that is EXIF: its name, version, number and protection lie before its type.
+_AVIF_EXIF = re.compile(rb"(infe.{8}(?:..)?)Exif", re.DOTALL)
 _AVIF = {b"avif", b"avis"}
 _AVIF_OR_HEIC = _AVIF | {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
 _ACCEPTED = "JPEG, PNG, WebP, GIF, AVIF or HEIC"
@@ -90,6 +109,7 @@ def decode_photo(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Photo:
     Raises:
         PhotoError: with the code `empty_file`, `unsupported_format`, `too_many_pixels` or
             `broken_image`.
+        MemoryError: if there is no room for its pixels: no fault of the photo.
     """
     started = time.perf_counter()
     if not data:
@@ -180,49 +200,94 @@ def _refuse_too_many_pixels(width: int, height: int, frames: int, max_pixels: in
 
 
 def _decode_heic(data: bytes, max_pixels: int) -> _Decoded:
-    size, picture = decode_heic(data, max_pixels, _WORKING_SIDE)
+    declared = declared_size(data)
+    _refuse_too_many_pixels(*declared, 1, max_pixels)
+    with _room_for(declared[0] * declared[1]):
+        size, picture = decode_heic(data, max_pixels, _WORKING_SIDE)
     _refuse_too_many_pixels(*size, max_pixels)
     with Image.open(io.BytesIO(picture), formats=["PPM"]) as image:
         return "HEIC", *size[:2], np.asarray(image)
 
 
 def _decode(data: bytes, max_pixels: int) -> _Decoded:
-    with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-        _refuse_too_many_pixels(*image.size, _num_frames(image, max_pixels), max_pixels)
-        name = str(image.format)
-        return _NAMES.get(name, name), *_read(image)
+    container = open_container(data)
+    if container is None:
+        return _decode_avif(data, max_pixels)
+    size = container.width, container.height
+    _refuse_too_many_pixels(*size, container.frames, max_pixels)
+    with (
+        _room_for(size[0] * size[1]),
+        Image.open(io.BytesIO(container.data), formats=[container.format]) as image,
+    ):
+        if image.size != size:
+            raise ValueError("The decoder sees another size than we do.")
+        return container.format, *_read(image, container.orientation)
 
 
-def _num_frames(image: Image.Image, max_pixels: int) -> int:
-    # The further pictures of an MPO are previews and depth maps; they are never decoded. Nor need
-    # frames be counted, which takes time, where one is too large already.
-    if image.format == "MPO" or image.width * image.height > max_pixels:
-        return 1
-    return int(getattr(image, "n_frames", 1))
+def _decode_avif(data: bytes, max_pixels: int) -> _Decoded:
+    # Pillow would follow every pointer in its EXIF, only to find the orientation, which an AVIF
+    # tells elsewhere.
+    data = _AVIF_EXIF.sub(rb"\1free", data)
+    with Image.open(io.BytesIO(data), formats=["AVIF"]) as image:
+        frames = getattr(image, "n_frames", 1)
+        _refuse_too_many_pixels(*image.size, frames, max_pixels)
+        with _room_for(image.width * image.height):
+            return "AVIF", *_read(image, exif_orientation(image.info.get("exif", b"")))
 
 
-def _read(image: Image.Image) -> tuple[int, int, np.ndarray]:
+@contextlib.contextmanager
+def _room_for(pixels: int) -> Iterator[None]:
+    """Wait until no other large photo is being decoded, if this one is large."""
+    with _one_large if pixels > _LARGE else contextlib.nullcontext():
+        yield
+
+
+def _read(image: Image.Image, orientation: int) -> tuple[int, int, np.ndarray]:
     """Upright width and height of the whole photo, and its pixels, smaller where it is large."""
     width, height = image.size
     # A JPEG can be decoded at a half, a quarter or an eighth: of 12 megapixels in 37 ms, not 154.
     image.draft(None, (_WORKING_SIDE, _WORKING_SIDE))
-    decoded_width, decoded_height = image.size
-    upright = _upright(image)
-    if (upright.width > upright.height) != (decoded_width > decoded_height):
-        width, height = height, width
-    rgb = _to_rgb(upright)
-    factor = min(rgb.size) // _WORKING_SIDE
-    if factor > 1:
-        rgb = rgb.reduce(factor)
-    return width, height, np.asarray(rgb)
-
-
-def _upright(image: Image.Image) -> Image.Image:
     image.load()
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # noqa: BLE001  EXIF that cannot be parsed says nothing; the pixels are fine.
-        return image
+    if orientation >= 5:
+        width, height = height, width
+    return width, height, _upright(image, orientation)
+
+
+def _upright(image: Image.Image, orientation: int) -> np.ndarray:
+    """Upright RGB pixels, reduced where they are many; a band at a time, to save memory."""
+    width, height = image.size if orientation < 5 else image.size[::-1]
+    factor = max(1, min(width, height) // _WORKING_SIDE)
+    rows = max(1, _BAND // (width * factor)) * factor
+    if rows >= height:
+        return _band(image, orientation, factor)
+    pixels = np.empty((-(-height // factor), -(-width // factor), 3), np.uint8)
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        band = image.crop(_stored_box(image.size, orientation, top, bottom))
+        start = top // factor
+        reduced = _band(band, orientation, factor)
+        pixels[start : start + len(reduced)] = reduced
+    return pixels
+
+
+def _stored_box(
+    size: tuple[int, int], orientation: int, top: int, bottom: int
+) -> tuple[int, int, int, int]:
+    """Where the rows from `top` to `bottom` of an upright photo lie as it is stored."""
+    width, height = size
+    if orientation in (3, 4):
+        return 0, height - bottom, width, height - top
+    if orientation in (5, 6):
+        return top, 0, bottom, height
+    if orientation in (7, 8):
+        return width - bottom, 0, width - top, height
+    return 0, top, width, bottom
+
+
+def _band(image: Image.Image, orientation: int, factor: int) -> np.ndarray:
+    turn = _TURNS.get(orientation)
+    rgb = _to_rgb(image if turn is None else image.transpose(turn))
+    return np.asarray(rgb if factor == 1 else rgb.reduce(factor))
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -52,6 +52,25 @@ WHOLE = "whole"
 LOOKS = (CLOSER, WHOLE)
 VIEWS = tuple(_VIEWS)
 
+# Left, top, width and height, as shares of the photo's width and height.
+Box = tuple[float, float, float, float]
+
+
+def box_of(name: str, width: int, height: int) -> Box:
+    """The part of a photo that a view shows.
+
+    Args:
+        name: One of `VIEWS`.
+        width: Of the photo, in pixels.
+        height: Likewise.
+    """
+    if name == WHOLE:
+        return 0.0, 0.0, 1.0, 1.0
+    stretched = width * _STRETCH if name == WIDER else width
+    edge = min(stretched, height) * (_CLOSER if name == CLOSER else 1)
+    across, down = edge / stretched, edge / height
+    return (1 - across) / 2, (1 - down) / 2, across, down
+
 
 def view(pixels: np.ndarray, name: str, side: int) -> np.ndarray:
     """One view of a photo, ready for a network.

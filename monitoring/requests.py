@@ -61,8 +61,7 @@ def route_of(request: HttpRequest) -> str:
 def _tell(request: HttpRequest, response: HttpResponse, traced: Trace, seconds: float) -> None:
     route, status = route_of(request), response.status_code
     method = request.method if request.method in _METHODS else "other"
-    REQUESTS.labels(route, method, status).inc()
-    SECONDS.labels(route).observe(seconds)
+    count(route, method, status, seconds)
     level = logging.ERROR if status == 500 else logging.INFO
     if not logger.isEnabledFor(level):
         return
@@ -77,6 +76,19 @@ def _tell(request: HttpRequest, response: HttpResponse, traced: Trace, seconds: 
     logger.log(
         level, "%s %s: %d in %.0f ms", method, route, status, seconds * 1000, extra={"fields": told}
     )
+
+
+def count(route: str, method: str, status: int, seconds: float) -> None:
+    """Count an answered request for Prometheus.
+
+    Args:
+        route: The name of its address: one of few.
+        method: One of HTTP's, or "other".
+        status: HTTP's.
+        seconds: To answer.
+    """
+    REQUESTS.labels(route, method, status).inc()
+    SECONDS.labels(route).observe(seconds)
 
 
 def _noted(traced: Trace) -> dict[str, Any]:

@@ -7,9 +7,13 @@ from ml.registry import save_version
 from tests.make import make_card
 
 
-def tiny_network(logits=(4.0, 0.0)):
-    """A network that says the same of each photo: these logits. NaN is possible."""
-    weights = np.zeros((3, len(logits)), np.float32)
+def tiny_network(logits=(4.0, 0.0), weights=None):
+    """A network that says the same of each photo: these logits. NaN is possible.
+
+    With `weights`, shape `(3, labels)`, it says more: the mean colour times them is added.
+    """
+    if weights is None:
+        weights = np.zeros((3, len(logits)), np.float32)
     nodes = [
         helper.make_node("Cast", ["photos"], ["floats"], to=TensorProto.FLOAT),
         helper.make_node("ReduceMean", ["floats", "axes"], ["features"], keepdims=0),

@@ -6,13 +6,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from classifier.callers import person_of, remember_visitor
+from classifier.callers import person_of
+from classifier.visitors import remember_visitor
 from feedback import consent
 from feedback.forms import MayLearnForm
 
 _PAGE = "feedback/privacy.html"
-# As long as browsers let a cookie live: who consents must be able to come back and take it back.
-_REMEMBERED_SECONDS = 400 * 24 * 3600
 
 
 @require_safe
@@ -32,7 +31,6 @@ def set_consent(request: HttpRequest) -> HttpResponse:
     remember_visitor(request)
     if form.cleaned_data["may_learn"]:
         consent.consent_to_all(person_of(request))
-        remember_for_long(request)
         messages.success(request, "Thank you! I may learn from the photos you tell me about.")
     else:
         consent.take_back_all(person_of(request))
@@ -49,12 +47,6 @@ def erase(request: HttpRequest) -> HttpResponse:
     return _back()
 
 
-def remember_for_long(request: HttpRequest) -> None:
-    """Let a visitor's cookie live on; those who log in keep the usual time, for safety."""
-    if not request.user.is_authenticated:
-        request.session.set_expiry(_REMEMBERED_SECONDS)
-
-
 def _context(request: HttpRequest) -> dict[str, object]:
     person = _known_person(request)
     return {
@@ -64,7 +56,7 @@ def _context(request: HttpRequest) -> dict[str, object]:
 
 
 def _known_person(request: HttpRequest) -> str:
-    """Whoever asks, by their session; nobody, where only an address is known: many may share it."""
+    """Whoever asks, by account or cookie; nobody by an address alone: many may share it."""
     person = person_of(request)
     return "" if person.startswith("address:") else person
 

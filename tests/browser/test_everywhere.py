@@ -43,7 +43,7 @@ def test_no_page_breaks_its_policy(page, site, path):
     response = page.goto(site + path, wait_until="networkidle")
 
     policy = response.headers["content-security-policy"]
-    assert "default-src 'self'" in policy
+    assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     expect(page.locator("body")).to_contain_text("catsdogs")
 

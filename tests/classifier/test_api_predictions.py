@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from classifier import storage
+from classifier.api import PredictionSerializer
 from classifier.models import ApiToken, Prediction
 from feedback.models import Feedback
 from tests.make import make_feedback, make_prediction
@@ -160,6 +161,26 @@ def test_the_list_takes_the_same_few_queries_however_long_it_is(
 
     with django_assert_max_num_queries(3):  # session, user, predictions with their versions
         staff.get(URL)
+
+
+def declared(serializer):
+    """The names of a serializer's fields, with those of the serializers within."""
+    return {
+        name: declared(field) if getattr(field, "fields", None) else None
+        for name, field in serializer.fields.items()
+    }
+
+
+def test_what_is_sent_has_the_fields_that_are_declared(staff):
+    make_prediction()
+
+    row = staff.get(URL).json()["results"][0]
+
+    sent = {
+        name: dict.fromkeys(value) if isinstance(value, dict) and name != "probabilities" else None
+        for name, value in row.items()
+    }
+    assert sent == declared(PredictionSerializer())
 
 
 def test_times_are_aware(staff):

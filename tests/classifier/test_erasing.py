@@ -227,7 +227,7 @@ def test_a_visitor_erases_their_answer_on_the_page(client, engine):
     response = client.post(url, headers=HTMX)
 
     assert "have been erased" in response.text
-    assert response.text.lstrip().startswith('<section id="answer"')
+    assert response.text.lstrip().startswith('<article class="card gone">')
     assert not Prediction.objects.exists()
     assert storage.read(prediction.photo_sha256) is None
 

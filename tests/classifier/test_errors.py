@@ -28,7 +28,7 @@ def test_the_page_says_so_in_the_answers_place(client, database_away):
     response = client.post("/classify/", {"photo": photo_upload()}, headers={"HX-Request": "true"})
 
     assert response.status_code == 503
-    assert 'id="answer"' in response.text
+    assert '<article class="card refused">' in response.text
     assert "cannot be reached" in response.text
     assert "boss" not in response.text
 

@@ -94,7 +94,7 @@ def test_a_newcomer_has_nothing_here(client, db):
 
     assert page.status_code == 200
     assert counts(client) == (0, 0, 0)
-    assert "sessionid" not in client.cookies
+    assert not {"sessionid", "visitor"} & set(client.cookies)
     assert "Erase everything" not in page.text
 
 
@@ -124,7 +124,7 @@ def test_consent_is_given_and_taken_back(client, own):
 def test_who_consents_is_remembered_for_long_enough_to_take_it_back(client, own):
     say(client, "yes")
 
-    assert client.cookies["sessionid"]["max-age"] > 365 * 24 * 3600
+    assert client.cookies["visitor"]["max-age"] > 365 * 24 * 3600
 
 
 def test_a_login_does_not_last_longer_for_it(admin_client):

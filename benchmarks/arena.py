@@ -1,0 +1,157 @@
+"""Where servers are measured: starts all that takes part, and stops it at the end.
+
+Photos and the peers' environments are kept in var/bench; databases and the like are temporary.
+"""
+
+import secrets
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from benchmarks.bare import WAYS, Bare, bare_loop
+from benchmarks.contestants import Contestant, Load, Served, the_loop
+from benchmarks.peering import PEERS, running_peer
+from benchmarks.photos import Upload, uploads
+from benchmarks.postgres import durable_postgres
+from benchmarks.rows import compare, stored_ids
+from benchmarks.site import running_site
+from ml.photos import decode_photo, fit
+from ml.registry import NETWORK, list_versions, load_card, save_version
+
+ROOT = Path(__file__).resolve().parents[1]
+PLACE = ROOT / "var" / "bench"
+# As in production, save for what would only measure TLS or who may call.
+PRODUCTION = {
+    "ALLOWED_HOSTS": "127.0.0.1",
+    "CATSDOGS_API_ACCESS": "open",
+    "DEBUG": "false",
+    "GUNICORN_CMD_ARGS": "--log-level=warning",
+    "HTTPS": "false",
+}
+
+
+_NONE = str(uuid.UUID(int=0))
+
+
+class Arena:
+    """Starts contestants when they are asked for.
+
+    Args:
+        data: Real photos, one sub-folder per label; None: drawn ones.
+        version: The version that answers; None: the newest one.
+    """
+
+    def __init__(self, data: Path | None, version: str | None = None) -> None:
+        self.model = ROOT / "models" / (version or list_versions(ROOT / "models")[-1])
+        self._data = data
+        self._stack = ExitStack()
+        self._sites: list[tuple[Served, str]] = []
+        self.photos: Callable[[str], Sequence[Upload]] = cache(self._photos)
+        self._loop = cache(self._start_loop)
+
+    def __enter__(self) -> "Arena":
+        PLACE.mkdir(parents=True, exist_ok=True)
+        self._place = Path(self._stack.enter_context(tempfile.TemporaryDirectory(dir=PLACE)))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def loop(self, way: str, name: str = "bare loop", model: Path | None = None) -> Contestant:
+        """The bare loop, on threads or processes."""
+        return the_loop(name, lambda kind: self._loop(way, kind, model or self.model))
+
+    def faster_way(self, photos: int, rounds: int = 3) -> dict[str, float]:
+        """Photos a second of the bare loop each way, the faster one first."""
+        load = Load("jpeg", 0, "raw", photos, seconds=60)
+        loops = {way: self.loop(way) for way in WAYS}
+        rates: dict[str, list[float]] = {way: [] for way in WAYS}
+        for _ in range(rounds):
+            for way, loop in loops.items():
+                rates[way].append(loop.run(load).rate)
+        medians = {way: sorted(each)[rounds // 2] for way, each in rates.items()}
+        return dict(sorted(medians.items(), key=lambda item: -item[1]))
+
+    def site(self, database: str, rows: int = 0) -> Contestant:
+        """This project's site in a folder of its own.
+
+        Args:
+            database: `sqlite` or `postgresql`.
+            rows: How many made-up predictions PostgreSQL holds before.
+        """
+        name = f"{database}, {rows:,} rows" if rows else database
+        folder = self._place / f"{database}-{rows}"
+        url = f"sqlite:///{folder / 'catsdogs.sqlite3'}"
+        pid = None
+        if database == "postgresql":
+            postgres = self._stack.enter_context(durable_postgres())
+            url, pid = postgres.url, postgres.pid
+            if rows:
+                _seed(url, rows)
+        settings = {**PRODUCTION, "SECRET_KEY": secrets.token_urlsafe(50)}
+        site = self._stack.enter_context(
+            running_site(folder, self.model.parent, database=url, **settings)
+        )
+        site.manage("promote_model", self.model.name)
+        address = f"{site.url}/api/predict"
+        served = Served(f"catsdogs, {name}", address, site.pid, self.photos, pid)
+        self._sites.append((served, url))
+        return served.contestant()
+
+    def peer(self, key: str) -> Contestant:
+        """Another way to serve, one of `benchmarks.peering.PEERS`."""
+        logs = self._place / key
+        logs.mkdir()
+        peer = running_peer(key, PLACE / "peers", self.model, self.photos("jpeg")[0], logs)
+        url, pid = self._stack.enter_context(peer)
+        return Served(PEERS[key].name, url, pid, self.photos).contestant()
+
+    def quantised_loop(self, way: str) -> Contestant:
+        """The bare loop with the first network in 8 bits: for its speed, not for its answers."""
+        from ml.quantise import NUM_PHOTOS, quantise
+
+        card = load_card(self.model)
+        photos = [decode_photo(each.whole()).pixels for each in self.photos("jpeg")[:NUM_PHOTOS]]
+        files = {name: (self.model / name).read_bytes() for name in card.files}
+        batch = np.stack([fit(pixels, card.side) for pixels in photos])
+        files[NETWORK] = quantise(files[NETWORK], batch)
+        models = self._place / "in-8-bits"
+        save_version(models, replace(card, version="in-8-bits"), files)
+        return self.loop(way, "bare loop, first network in 8 bits", models / "in-8-bits")
+
+    def problems(self) -> list[str]:
+        """What the databases say against the answers: nothing, if all is well."""
+        return [
+            f"{served.name}: {problem}"
+            for served, url in self._sites
+            for problem in compare(
+                served.acknowledged, stored_ids(url, min(served.acknowledged, default=_NONE))
+            )
+        ]
+
+    def _photos(self, kind: str) -> list[Upload]:
+        return uploads(kind, PLACE / "photos", self._data)
+
+    def _start_loop(self, way: str, kind: str, model: Path) -> Bare:
+        place = self._place / f"loop-{kind}-{way}-{model.name}"
+        place.mkdir()
+        return self._stack.enter_context(bare_loop(way, model, self.photos(kind), place))
+
+
+def _seed(url: str, rows: int) -> None:
+    command = ("-m", "benchmarks.seed_predictions", "--rows", str(rows), "--database", url)
+    subprocess.run([sys.executable, *command], cwd=ROOT, check=True, stdout=sys.stderr)

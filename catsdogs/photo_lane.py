@@ -1,0 +1,50 @@
+"""How long a photo would have to wait for its turn, by how long others took."""
+
+from collections import Counter
+
+# A photo's share in the running mean: some thirty of them are remembered.
+_SHARE = 1 / 16
+# Before the first one has been answered.
+_FIRST_GUESS_SECONDS = 0.05
+
+
+class PhotoLane:
+    """The photos that wait and those that threads have in hand. For one thread alone.
+
+    Args:
+        threads: How many have a photo in hand at once.
+        max_wait: Seconds that a photo may be expected to wait, and still come in.
+    """
+
+    def __init__(self, threads: int, max_wait: float) -> None:
+        self._threads = threads
+        self._max_wait = max_wait
+        self._outstanding: Counter[str] = Counter()
+        self._mean: dict[str, float] = {}
+
+    def expected_wait(self) -> float:
+        """Seconds until a thread is free for one more."""
+        work = sum(
+            number * self._mean.get(route, _FIRST_GUESS_SECONDS)
+            for route, number in self._outstanding.items()
+        )
+        return work / self._threads
+
+    def has_room(self) -> bool:
+        return self.expected_wait() <= self._max_wait
+
+    def enter(self, route: str) -> None:
+        self._outstanding[route] += 1
+
+    def leave(self, route: str, seconds: float | None) -> None:
+        """Note that one is done.
+
+        Args:
+            route: What it was, as given to `enter`.
+            seconds: How long a thread had it in hand; None where it was not looked at.
+        """
+        self._outstanding[route] -= 1
+        if seconds is None:
+            return
+        mean = self._mean.get(route)
+        self._mean[route] = seconds if mean is None else mean + (seconds - mean) * _SHARE

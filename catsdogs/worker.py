@@ -1,0 +1,189 @@
+"""Our gunicorn worker: its threads see whole requests only, and photos have a lane of their own.
+
+Once whole, a photo goes to the threads for photos, or is turned away at once where too many wait;
+everything else goes to threads that no photo takes. What only gunicorn's parser can tell the end of
+(chunks, heads out of the ordinary, very large batches) goes to two threads more.
+"""
+
+import errno
+import signal
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from gunicorn.http.message import Request
+
+from catsdogs.arriving import Head
+from catsdogs.connections import CONTINUE, Connection
+from catsdogs.photo_lane import PhotoLane
+from catsdogs.reading import ReadingWorker
+from classifier import admission
+
+# They read by themselves, so that a client can hold them: few, and nothing else needs them.
+_STREAM_THREADS = 2
+_MOST_STREAMS = 64
+# What surrounds a photo in a form.
+_FORM_BYTES = 64 * 1024
+# A body too large is read and dropped, so that its sender gets to read why; up to this many times
+# of what may come. Beyond it the answer is given at once.
+_PATIENCE = 10
+# A photo whose turn comes later than twice the wait that was in view is turned away after all.
+_WAITS = 2
+
+
+class Worker(ReadingWorker):
+    """See the module. `threads` is the number of threads for all but photos."""
+
+    def init_signals(self) -> None:
+        super().init_signals()
+        # Ctrl-C reaches every process of the terminal, and the parent passes it on as well. Taken
+        # twice, gunicorn's handler waits for a lock that it holds itself, until it is killed.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def load_wsgi(self) -> None:
+        super().load_wsgi()
+        # The site's settings and counts exist from here on, in gunicorn's first process never.
+        from django.conf import settings
+
+        from classifier import telemetry
+
+        self._telemetry = telemetry
+        self._photo_bytes = settings.PHOTO_MAX_BYTES
+        self._body_bytes = settings.PHOTO_MAX_BYTES + _FORM_BYTES
+        self.most_held = settings.UPLOAD_BUFFER_BYTES
+        self._max_wait = settings.MAX_WAIT
+        self._lane = PhotoLane(settings.PHOTO_THREADS, settings.MAX_WAIT)
+        self._photos = ThreadPoolExecutor(settings.PHOTO_THREADS, "photos")
+        self._streams = ThreadPoolExecutor(_STREAM_THREADS, "streams")
+
+    def run(self) -> None:
+        try:
+            super().run()
+        finally:
+            for pool in (self._photos, self._streams):
+                pool.shutdown(wait=False)
+
+    def take(self, conn: Connection, data: bytes | memoryview) -> None:
+        request, had_head = conn.arriving, conn.arriving.head is not None
+        request.add(data)
+        if request.is_too_long:
+            self.refuse_head(conn)
+        elif request.is_odd:
+            self._stream(conn)
+        elif request.head is not None and (had_head or self._is_awaited(conn, request.head)):
+            if not request.is_dropped:
+                self.hold(conn, len(data))
+            if request.is_whole:
+                self._dispatch(conn)
+
+    def _is_awaited(self, conn: Connection, head: Head) -> bool:
+        """Look at a head that has just come.
+
+        Returns:
+            Whether its body is awaited; else it is in other hands already.
+        """
+        conn.route = admission.photo_route(head.method, head.target)
+        if head.length > self._body_bytes:
+            if conn.route == "api-predict-batch":
+                self._stream(conn)  # the application bounds what it keeps of it
+                return False
+            conn.arriving.drop()
+            conn.refusal = admission.too_large(head.length, self._photo_bytes)
+            if head.expects or head.length > _PATIENCE * self._body_bytes:
+                self._dispatch(conn)
+                return False
+        elif head.expects and not conn.arriving.is_whole:
+            self.tell(conn, CONTINUE)
+        return True
+
+    def _dispatch(self, conn: Connection) -> None:
+        """Give a request to the threads of its lane."""
+        self.leave(conn)
+        # After a body that was not kept to its end, the next request is not looked for.
+        conn.ends = conn.arriving.is_dropped
+        conn.close_off()
+        if conn.route and conn.refusal is None and not self._lane.has_room():
+            conn.refusal = admission.overloaded(self._lane.expected_wait())
+        if not conn.route or conn.refusal is not None:
+            conn.route = ""
+            self._submit(self.tpool, self.handle, conn)
+            return
+        conn.deadline = time.monotonic() + _WAITS * self._max_wait
+        self._lane.enter(conn.route)
+        self._telemetry.WAITING.inc()
+        self._submit(self._photos, self._handle_photo, conn)
+
+    def _stream(self, conn: Connection) -> None:
+        """Let a thread read the rest, with gunicorn's parser."""
+        if len(self._streaming) >= _MOST_STREAMS:
+            self.drop(conn)
+            return
+        self.leave(conn)
+        conn.route = ""
+        self._streaming[conn] = time.monotonic()
+        self._submit(self._streams, self.handle, conn)
+
+    def _submit(self, pool: ThreadPoolExecutor, work: Any, conn: Connection) -> None:
+        future = pool.submit(work, conn)
+        future.add_done_callback(
+            lambda done: self.method_queue.defer(self.finish_request, conn, done)
+        )
+
+    def _handle_photo(self, conn: Connection) -> Any:
+        """A photo's turn has come. Runs in a thread, as all that follows up to `finish_request`."""
+        self._telemetry.WAITING.dec()
+        if conn.has_gone():
+            self._telemetry.ABANDONED.inc()
+            return False
+        started = time.monotonic()
+        if started > conn.deadline:
+            conn.refusal = admission.overloaded(self._max_wait)
+            return self.handle(conn)
+        try:
+            return self.handle(conn)
+        finally:
+            conn.seconds = time.monotonic() - started
+
+    def handle_request(self, req: Request, conn: Any) -> Any:
+        admission.mark(None)
+        if not isinstance(conn, Connection):
+            return super().handle_request(req, conn)
+        try:
+            self._give_body(req, conn)
+            admission.mark(conn.refusal)
+            return super().handle_request(req, conn)
+        except TimeoutError as error:  # nothing came, or nothing was taken
+            raise ConnectionResetError(errno.ECONNRESET, "The client stalled.") from error
+
+    def _give_body(self, req: Request, conn: Connection) -> None:
+        if conn.whole is not None:
+            conn.fit(req)
+            return
+        size = conn.gather(req, self._body_bytes)
+        if size > self._body_bytes:
+            conn.refusal = admission.too_large(size, self._photo_bytes)
+
+    def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
+        if not isinstance(conn, Connection) or conn.whole is None:
+            return bool(super()._keepalive_after(conn, keepalive))
+        conn.parser.mesg = None  # nothing of it is left to read, and nothing of it is kept
+        return bool(keepalive)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Any) -> None:
+        # Addresses of people do not belong in the log.
+        super().handle_error(req, client, ("unnamed", 0), exc)
+
+    def finish_request(self, conn: Any, fs: "Future[Any]") -> None:
+        """A thread is done with a connection. Runs in the main loop."""
+        if not isinstance(conn, Connection):
+            super().finish_request(conn, fs)
+            return
+        if conn.route:
+            self._lane.leave(conn.route, conn.seconds)
+        self._streaming.pop(conn, None)
+        self.release(conn)
+        keeps = not fs.cancelled() and fs.exception() is None and bool(fs.result())
+        if keeps and not conn.is_http2:
+            self.await_next(conn, conn.rest + conn.parser.unreader.take_buffered())
+        else:
+            self.end(conn)

@@ -1,0 +1,90 @@
+/**
+ * What people say of an answer, and erasing it: htmx sends and swaps, this says what went wrong, beside the buttons.
+ *
+ * A click that did not arrive can be made again, and keeps its choice. What was said can be undone for ten seconds.
+ */
+
+import { report, say } from "./saying.js";
+import { fill, fresh, spoken } from "./words.js";
+import { renew } from "./visitor.js";
+
+const PARTS = ".feedback";
+const troubles = document.getElementById("troubles").content;
+/** Forms whose token was renewed for the click that is on its way: a second refusal is final. */
+const renewed = new WeakSet();
+
+export function listenToOpinions() {
+  on("htmx:beforeRequest", ({ detail }) => part(detail.elt)?.querySelector(".trouble")?.remove());
+  on("htmx:beforeSwap", judge);
+  on("htmx:sendError", ({ detail }) => fail(detail, "lost"));
+  on("htmx:timeout", ({ detail }) => fail(detail, "slow"));
+  on("htmx:load", ({ detail }) => welcome(detail.elt));
+  addEventListener("online", () => {
+    for (const button of document.querySelectorAll("[data-trouble=lost] button")) button.click();
+  });
+}
+
+const on = (name, listener) => document.addEventListener(name, listener);
+
+const part = (element) => element.closest?.(PARTS);
+
+/** Let in what belongs here; a proxy's page, Django's, or a card that says "not now" must not replace anything. */
+function judge({ detail }) {
+  const { requestConfig, xhr } = detail;
+  if (!part(requestConfig.elt)) return;
+  if (xhr.status !== 403) renewed.delete(requestConfig.elt);
+  const isOurs = detail.target.id ? detail.serverResponse.includes(`id="${detail.target.id}"`) : xhr.status < 300;
+  if (isOurs && (xhr.status < 300 || xhr.status === 422)) return;
+  detail.shouldSwap = detail.isError = false;
+  if (xhr.status === 403) renewAndRepeat(detail);
+  else fail(detail, { 404: "gone", 429: "busy", 503: "busy" }[xhr.status] ?? "broken");
+}
+
+async function renewAndRepeat(detail) {
+  const { elt } = detail.requestConfig;
+  if (renewed.has(elt) || !(await renew())) return fail(detail, "old");
+  renewed.add(elt);
+  elt.requestSubmit(detail.requestConfig.triggeringEvent?.submitter);
+}
+
+/** Say what went wrong where the click was made, with a way to make it again. */
+function fail({ requestConfig: { elt, triggeringEvent }, xhr }, kind) {
+  if (!part(elt)) return;
+  const box = fresh("trouble");
+  const [title, text] = troubles.querySelector(`[data-trouble="${kind}"]`).children;
+  box.dataset.trouble = kind;
+  box.querySelector("h3").textContent = title.textContent;
+  box.querySelector("p").textContent = fill(text.textContent, { status: xhr.status, reason: reasonIn(xhr) });
+  box.querySelector("button").addEventListener("click", () => {
+    box.remove();
+    elt.requestSubmit(triggeringEvent?.submitter);
+  });
+  part(elt).querySelector(".trouble")?.remove();
+  part(elt).append(box);
+  say(spoken(box));
+}
+
+/** The server's own words for being busy, where it had any. */
+function reasonIn(xhr) {
+  const holder = document.createElement("template");
+  holder.innerHTML = xhr.responseText;
+  return holder.content.querySelector(".card p")?.textContent ?? "";
+}
+
+/** New content has arrived: a thank-you, a question again, or that a photo is gone. */
+function welcome(element) {
+  const undo = element.querySelector?.("[data-seconds]");
+  if (undo) setTimeout(() => takeAway(undo), Number(undo.dataset.seconds) * 1000);
+  // Asked once: while one card asks for consent, another one does not.
+  const [, ...further] = document.querySelectorAll(".asks-consent");
+  for (const question of further) question.remove();
+  if (element.matches?.(".gone")) {
+    report();
+    say(spoken(element));
+  }
+}
+
+function takeAway(undo) {
+  if (undo.contains(document.activeElement)) part(undo).querySelector(".thanks").focus();
+  undo.remove();
+}

@@ -1,0 +1,32 @@
+/**
+ * Who this browser is to the server: its CSRF token, and one name for all photos that leave together.
+ *
+ * Were the first four photos sent at once without a session, each would make one, and three answers would belong to
+ * nobody. So the name is fetched first, once; and again when the cookies have gone.
+ */
+
+let asked = null;
+
+/** Wait until the server knows us. It is not there, or does not answer: the photo will find out. */
+export const introduce = () => (asked ??= renew());
+
+/** A fresh token for this page and for every form in it; whether there is one. */
+export async function renew() {
+  asked = fetchToken().catch(() => "");
+  const token = await asked;
+  if (!token) {
+    asked = null;
+    return false;
+  }
+  document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token }));
+  for (const field of document.getElementsByName("csrfmiddlewaretoken")) field.value = token;
+  return true;
+}
+
+/** The token that goes with each request. */
+export const token = () => JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
+
+async function fetchToken() {
+  const response = await fetch(document.body.dataset.visitor, { headers: { "HX-Request": "true" } });
+  return response.ok ? (await response.json()).token : "";
+}
