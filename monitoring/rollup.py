@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from classifier.models import Prediction
 from feedback.models import Feedback
-from monitoring import waiting
+from monitoring import holdout, waiting
 from monitoring.bins import MEASURES
 from monitoring.counting import HAVING_FEEDBACK, binned, opinions_binned
 from monitoring.models import (
@@ -66,6 +66,7 @@ def roll_up(
     if hours:
         _set_baselines()
     waiting.keep_up()
+    holdout.learn_missing()
     return hours
 
 
