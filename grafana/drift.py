@@ -24,12 +24,12 @@ _NOW = [
     ),
     stat(
         "Measures beyond their limit",
-        "How many measures of the table below have moved further than chance explains. Any: look "
-        "which, and since when, in the panels under it.",
+        "How many measures of the table below have moved from the baseline further than chance "
+        "explains. Any: look which, and since when, in the panels under it.",
         "short",
         sql(
             """
-SELECT count(*) FILTER (WHERE index > alarm_limit) AS alarms
+SELECT count(*) FILTER (WHERE reference = 'baseline' AND index > alarm_limit) AS alarms
 FROM catsdogs_figures.drift($__timeFrom(), $__timeTo(), ${version:sqlstring})
 """
         ),
@@ -87,9 +87,10 @@ SELECT p50 AS pixels FROM {whole("percentiles", "pixels")}
 _MOVED = [
     table(
         "Drift",
-        "How far each measure has moved from its reference: the holdout by the version's card, or "
-        "the version's first thousand predictions (baseline). An index above its limit is no "
-        "chance: find out what changed, and retrain on what is sent now. All: the live version.",
+        "How far each measure has moved from its reference: the version's holdout, or its first "
+        "thousand predictions (baseline). An index above its limit is no chance: find out what "
+        "changed, and retrain on what is sent now. People may send something else than the holdout "
+        "from the first day on. All: the live version.",
         sql(
             """
 SELECT measure, reference, index, alarm_limit AS "limit", index > alarm_limit AS alarm, photos,

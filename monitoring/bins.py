@@ -112,6 +112,18 @@ MEASURES = {
 }
 
 
+def bin_of(measure: str, value: float) -> int:
+    """The bin of a confidence or a novelty that is no prediction's: as in the SQL above."""
+    if measure == "novelty":
+        return min(99, math.floor(value * 100 + _TINY))
+    if measure != "confidence":
+        raise ValueError(f"{measure} is neither confidence nor novelty.")
+    if value < _SURE:
+        return math.floor(value * 100 + _TINY)
+    halvings = math.floor(math.log((1 - _SURE) / max(1 - value, 1e-6)) / math.log(2) + _TINY)
+    return 99 + max(0, min(_NUM_SURE, halvings))
+
+
 @dataclass(frozen=True)
 class Bar:
     """Of a histogram: how many lie from `low`, included, to `high`."""

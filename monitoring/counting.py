@@ -5,49 +5,27 @@ So a count is right at any moment, however long ago the sums were kept, and fast
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, NamedTuple, TypeVar
 
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import (
-    Count,
-    Exists,
-    F,
-    Func,
-    IntegerField,
-    OuterRef,
-    Q,
-    QuerySet,
-    Sum,
-    Value,
-)
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum, Value
 
 from classifier.models import Prediction
 from feedback.models import Feedback
 from ml.scores import NUM_BINS
+from monitoring import once
 from monitoring.bins import MEASURES, confidence_bin
-from monitoring.models import HourlyAnswers, HourlyBins, HourlyOpinions, RollUp, TouchedHour
-from monitoring.periods import HOUR, Period, ceil, floor
+from monitoring.models import HourlyAnswers, HourlyBins, HourlyOpinions
+from monitoring.periods import HOUR
+from monitoring.reach import Bucket, Reach, Scope, reach
 
-# More separate stretches than this are read in one go: a query has its limits too.
-_MAX_STRETCHES = 50
-
-Stretch = tuple[datetime, datetime]
 _Rows = TypeVar("_Rows", bound=QuerySet[Any])
 
-
-@dataclass(frozen=True)
-class Scope:
-    """Which predictions are meant: of a period; of one version, or one person, if named."""
-
-    period: Period
-    version: str | None = None
-    person: str | None = None
-
-    @property
-    def is_summed(self) -> bool:
-        return self.person is None  # nobody's own predictions are summed up
+# What a page tells apart all in all, so that each of its figures is a sum of what was counted once.
+_ANSWERS = ("bucket", "version_id", "answer", "photo_format")
+_OPINIONS = ("bucket", "version_id", "answer", "bin", "agrees")
+# These are shown over time, too.
+_LATENCIES = ("inference_ms", "total_ms")
 
 
 class Totals(NamedTuple):
@@ -58,103 +36,6 @@ class Totals(NamedTuple):
 
     def plus(self, number: int, confidence_sum: float) -> "Totals":
         return Totals(self.number + number, self.confidence_sum + confidence_sum)
-
-
-class Bucket(Func):
-    """The interval that a time falls into, as the seconds from 1970 to its beginning."""
-
-    output_field = IntegerField()
-
-    def __init__(self, field: str, step: timedelta) -> None:
-        super().__init__(F(field))
-        self.seconds = int(step.total_seconds())
-
-    def as_postgresql(
-        self, compiler: Any, connection: BaseDatabaseWrapper, **context: Any
-    ) -> tuple[str, Any]:
-        at, params = compiler.compile(self.get_source_expressions()[0])
-        # In floating point: EXTRACT counts in decimal numbers, which takes twice as long.
-        seconds = f"floor(date_part('epoch', {at}) / {self.seconds})::bigint * {self.seconds}"
-        return seconds, params
-
-    def as_sqlite(
-        self, compiler: Any, connection: BaseDatabaseWrapper, **context: Any
-    ) -> tuple[str, Any]:
-        at, params = compiler.compile(self.get_source_expressions()[0])
-        # %s is strftime's for seconds since 1970; doubled, because the statement is formatted.
-        return f"CAST(strftime('%%s', {at}) AS INTEGER) / {self.seconds} * {self.seconds}", params
-
-    @staticmethod
-    def beginning(bucket: int) -> datetime:
-        return datetime.fromtimestamp(bucket, UTC)
-
-
-@dataclass(frozen=True)
-class Reach:
-    """Which hours of a period are taken from the sums, and which stretches from the rows."""
-
-    hours: Q
-    stretches: tuple[Stretch, ...]
-
-    def rows(self, prefix: str = "") -> Q:
-        """Limits predictions to the stretches; `prefix` leads to them from another table."""
-        return within(f"{prefix}created_at", self.stretches)
-
-
-def within(field: str, stretches: Iterable[Stretch]) -> Q:
-    """Limits a time to any of some stretches, of which there may be none."""
-    each = [Q(**{f"{field}__gte": begin, f"{field}__lt": end}) for begin, end in stretches]
-    return Q(*each, _connector=Q.OR) if each else Q(pk__in=[])
-
-
-def reach(scope: Scope, step: timedelta = HOUR) -> Reach:
-    """Which hours are summed up: one query.
-
-    Args:
-        scope: What is counted.
-        step: Of the intervals wanted; below an hour, the sums are of no use.
-    """
-    since, until = scope.period.since, scope.period.until
-    everything = Reach(Q(pk__in=[]), ((since, until),))
-    if not scope.is_summed or step % HOUR:
-        return everything
-    rolled_until, touched = _state(since, until)
-    first, last = ceil(since, HOUR), min(floor(until, HOUR), rolled_until or since)
-    if first >= last:
-        return everything
-    touched = [hour for hour in touched if first <= hour < last]
-    stretches = _joined([(since, first), *((h, h + HOUR) for h in touched), (last, until)])
-    if len(stretches) > _MAX_STRETCHES:
-        return everything
-    hours = Q(hour__gte=first, hour__lt=last)
-    return Reach(hours & ~Q(hour__in=touched) if touched else hours, stretches)
-
-
-def _state(since: datetime, until: datetime) -> tuple[datetime | None, list[datetime]]:
-    """Until when all hours are summed up, and which of them changed since."""
-    notes = TouchedHour.objects.filter(hour__gte=since - HOUR, hour__lt=until).values_list("hour")
-    state = RollUp.objects.values_list(F("rolled_until"))
-    rows = state.annotate(is_note=Value(0)).union(
-        notes.annotate(is_note=Value(1)).distinct(), all=True
-    )
-    rolled_until, touched = None, []
-    for at, is_note in rows:
-        if is_note:
-            touched.append(at)
-        else:
-            rolled_until = at
-    return rolled_until, sorted(touched)
-
-
-def _joined(stretches: list[Stretch]) -> tuple[Stretch, ...]:
-    joined: list[Stretch] = []
-    for begin, end in stretches:
-        if begin == end:
-            continue
-        if joined and joined[-1][1] == begin:
-            begin = joined.pop()[0]
-        joined.append((begin, end))
-    return tuple(joined)
 
 
 def count_answers(
@@ -168,6 +49,15 @@ def count_answers(
         step: How long a bucket is.
         of: Where from, if that is known already.
     """
+    if of is None and (page := once.page(scope, by, step)):
+        asked = page.known("answers", lambda: _count_answers(page.scope, _ANSWERS, page.step))
+        return _folded(asked, _ANSWERS, by, scope.version)
+    return _count_answers(scope, by, step, of)
+
+
+def _count_answers(
+    scope: Scope, by: tuple[str, ...], step: timedelta, of: Reach | None = None
+) -> dict[tuple[Any, ...], Totals]:
     of = of or reach(scope, step)
     keys = by or ("version_id",)
     sums = _bucketed(_of_version(HourlyAnswers.objects.filter(of.hours), scope), "hour", step)
@@ -187,6 +77,15 @@ def count_opinions(scope: Scope, *by: str, step: timedelta = HOUR) -> dict[tuple
             as in `ml.scores`), `agrees`.
         step: How long a bucket is.
     """
+    if page := once.page(scope, by, step):
+        asked = page.known("opinions", lambda: _count_opinions(page.scope, _OPINIONS, page.step))
+        return _folded(asked, _OPINIONS, by, scope.version)
+    return _count_opinions(scope, by, step)
+
+
+def _count_opinions(
+    scope: Scope, by: tuple[str, ...], step: timedelta
+) -> dict[tuple[Any, ...], Totals]:
     of = reach(scope, step)
     sums = _bucketed(_of_version(HourlyOpinions.objects.filter(of.hours), scope), "hour", step)
     rows = _feedback(scope, of).annotate(bucket=Bucket("prediction__created_at", step))
@@ -200,6 +99,22 @@ def count_bins(
     scope: Scope, *measures: str, step: timedelta | None = None
 ) -> dict[str, dict[Any, int]]:
     """Measure to bin to predictions; with a step, measure to (bucket, bin) to predictions."""
+    page = once.page(scope, () if step is None else ("bucket",), step or HOUR)
+    if page is None or measures != _LATENCIES or scope != page.scope:
+        return _count_bins(scope, measures, step)
+    counts = page.known("latencies", lambda: _count_bins(scope, measures, page.step))
+    if step:
+        return counts
+    together: dict[str, dict[Any, int]] = {measure: defaultdict(int) for measure in measures}
+    for measure, of_measure in counts.items():
+        for (_, bin), count in of_measure.items():
+            together[measure][bin] += count
+    return together
+
+
+def _count_bins(
+    scope: Scope, measures: tuple[str, ...], step: timedelta | None
+) -> dict[str, dict[Any, int]]:
     of = reach(scope, step or HOUR)
     keys = ("measure", "bin") if step is None else ("measure", "bucket", "bin")
     step = step or HOUR
@@ -281,4 +196,20 @@ def _add_up(
     for row in rows:
         key, (number, confidence_sum) = row[:num_keys], row[num_columns:]
         totals[key] = totals[key].plus(number, confidence_sum)
+    return totals
+
+
+def _folded(
+    asked: dict[tuple[Any, ...], Totals],
+    keys: tuple[str, ...],
+    by: tuple[str, ...],
+    version: str | None,
+) -> dict[tuple[Any, ...], Totals]:
+    """The sums over what is not told apart, of one version if one is named."""
+    places, place_of_version = [keys.index(key) for key in by], keys.index("version_id")
+    totals: dict[tuple[Any, ...], Totals] = defaultdict(Totals)
+    for key, each in asked.items():
+        if version in (None, key[place_of_version]):
+            wanted = tuple(key[place] for place in places)
+            totals[wanted] = totals[wanted].plus(*each)
     return totals

@@ -343,11 +343,12 @@ RETURNS TABLE (
   reference_photos numeric)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
   WITH model AS (
-    SELECT v.name, v.scores, v.labels, b.bins,
+    SELECT v.name, v.scores, v.labels, b.bins, h.bins AS on_holdout,
       CASE WHEN b.until >= since THEN least(b.until + interval '1 microsecond', drift.until)
         ELSE since END AS first
     FROM classifier_modelversion AS v
     LEFT JOIN monitoring_baseline AS b ON b.version_id = v.name
+    LEFT JOIN monitoring_holdout AS h ON h.version_id = v.name
     WHERE CASE WHEN of_version IS NULL THEN v.is_live ELSE v.name = of_version END
   ), named AS MATERIALIZED (
     SELECT a.answer, a.format, sum(a.count) AS count
@@ -360,7 +361,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
     SELECT o.measure, b.bin::text, b.count
     FROM model AS m, (VALUES ('confidence'), ('novelty'), ('pixels'), ('bytes')) AS o (measure),
       catsdogs_figures.bins(o.measure, m.first, drift.until, NULL, m.name) AS b
-    WHERE m.bins IS NOT NULL
+    WHERE m.bins IS NOT NULL OR m.on_holdout IS NOT NULL
   ), told AS (
     SELECT m.scores, m.labels, (m.scores ->> 'count')::float8 AS count FROM model AS m
     WHERE jsonb_typeof(m.scores -> 'told') = 'object'
@@ -370,6 +371,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
     SELECT 'baseline' AS reference, of.key AS measure, b.key AS bin, b.value::numeric AS count
     FROM model AS m, jsonb_each(m.bins) AS of, jsonb_each_text(of.value) AS b
     WHERE of.key IN ('answer', 'photo_format', 'confidence', 'novelty', 'pixels', 'bytes')
+    UNION ALL
+    SELECT 'holdout', of.key, b.key, b.value::numeric
+    FROM model AS m, jsonb_each(m.on_holdout) AS of, jsonb_each_text(of.value) AS b
+    WHERE of.key IN ('confidence', 'novelty')
     UNION ALL
     SELECT 'holdout', 'answer', l.label, round((t.scores #>> '{told,answered}')::float8 * (
         SELECT sum((row.value ->> l.label)::float8) FROM jsonb_each(t.scores -> 'confusion') AS row

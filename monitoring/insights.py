@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from monitoring import figures
 from monitoring.asked import Asked
 from monitoring.figures.sureness import LOW_CONFIDENCE
+from monitoring.once import asked_once
 from monitoring.periods import Period
 from monitoring.plots import PLOTS, Plot
+from monitoring.reach import Scope
 from monitoring.tables import count, milliseconds, share
 
 _NOTHING = "–"
@@ -33,10 +35,11 @@ class Board:
 
 
 def board(asked: Asked, now: datetime) -> Board:
-    return Board(
-        tiles=(*_of_the_period(asked), *_of_now(now)),
-        plots=tuple(plot(asked) for plot in PLOTS.values()),
-    )
+    with asked_once(Scope(asked.period, asked.version)):
+        return Board(
+            tiles=(*_of_the_period(asked), *_of_now(now)),
+            plots=tuple(plot(asked) for plot in PLOTS.values()),
+        )
 
 
 def digest(shown: object) -> str:

@@ -10,6 +10,7 @@ from monitoring.incidents import Incident, Message, Silence, Watch
 
 __all__ = [
     "Baseline",
+    "Holdout",
     "HourlyAnswers",
     "HourlyBins",
     "HourlyOpinions",
@@ -161,3 +162,16 @@ class Baseline(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version_id}: the first {self.count}"
+
+
+class Holdout(models.Model):
+    """How sure and how new a version found the photos of its holdout: its training reference."""
+
+    version = models.OneToOneField(
+        ModelVersion, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    count = models.PositiveIntegerField()
+    bins = models.JSONField(help_text="Measure to bin to count.")
+
+    def __str__(self) -> str:
+        return f"{self.version_id}: {self.count} of its holdout"

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from classifier.models import Prediction
 from feedback.models import Feedback
-from monitoring import waiting
+from monitoring import holdout, waiting
 from monitoring.bins import MEASURES
-from monitoring.counting import HAVING_FEEDBACK, Bucket, Stretch, binned, opinions_binned, within
+from monitoring.counting import HAVING_FEEDBACK, binned, opinions_binned
 from monitoring.models import (
     Baseline,
     Hourly,
@@ -25,6 +25,7 @@ from monitoring.models import (
     TouchedHour,
 )
 from monitoring.periods import HOUR, floor
+from monitoring.reach import Bucket, Stretch, within
 
 # Three times as long as the database notes no change of a row: see `monitoring.watching`.
 CLOSED_AFTER = timedelta(minutes=15)
@@ -65,6 +66,7 @@ def roll_up(
     if hours:
         _set_baselines()
     waiting.keep_up()
+    holdout.learn_missing()
     return hours
 
 

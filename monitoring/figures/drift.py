@@ -10,9 +10,10 @@ from classifier.models import ModelVersion
 from ml.drift import alarm_limit, even_groups, population_stability_index
 from ml.inference import NEITHER, UNSURE
 from monitoring.bins import MEASURES
-from monitoring.counting import Scope, count_answers, count_bins
-from monitoring.models import Baseline
+from monitoring.counting import count_answers, count_bins
+from monitoring.models import Baseline, Holdout
 from monitoring.periods import Period
+from monitoring.reach import Scope
 
 # Even among millions of photos, a smaller index is no change worth a mail: the customary line
 # between "little or no change" and "some" (Yurdakul 2018, see `ml.drift`).
@@ -21,7 +22,6 @@ SMALLEST_CHANGE = 0.1
 MIN_PHOTOS = 50
 
 HOLDOUT, BASELINE = "holdout", "baseline"
-# What only logged predictions can be compared with: no card keeps how it is distributed.
 _ORDERED = ("confidence", "novelty", "pixels", "bytes")
 _NAMED = ("answer", "photo_format")
 
@@ -32,7 +32,8 @@ class Moved:
 
     Attributes:
         measure: `answer`, `photo_format`, `confidence`, `novelty`, `pixels` or `bytes`.
-        reference: `holdout`: the shares of answers on the version's holdout, from its card;
+        reference: `holdout`: the answers on the version's holdout, their shares from its card, how
+            sure and how new they were from `monitoring.holdout`;
             `baseline`: the version's first thousand logged predictions.
         index: The population stability index.
         limit: Above it is an alarm: what chance passes once in a thousand times with so many
@@ -76,14 +77,13 @@ class Drift:
 
 
 def drift(period: Period, version: str | None = None) -> Drift:
-    """Drift of inputs and answers against the version's reference.
+    """Drift of inputs and answers against the version's references.
 
-    A card keeps the shares of the answers on the holdout, and nothing of how confidence, novelty,
-    sizes and formats were distributed there. These are compared with the version's first thousand
-    logged predictions instead, which says "different from when it went live", not "different from
-    the training data". The holdout shows labels only, half and half or as the data set had them:
-    people may send something else from the first day on, without anything having drifted; the
-    baseline of the answers tells these two apart.
+    The holdout is the reference from training, for answers, confidence and novelty; of sizes and
+    formats nothing is known from there. All six are compared with the version's first thousand
+    logged predictions, too, which says "different from when it went live". The holdout shows labels
+    only, half and half or as the data set had them: people may send something else from the first
+    day on, without anything having drifted; the baseline tells these two apart.
 
     Query: count of the version's predictions by `answer` and `photo_format`; by bin of
     `confidence`, `novelty`, `photo_width * photo_height` and `photo_bytes`.
@@ -104,10 +104,15 @@ def drift(period: Period, version: str | None = None) -> Drift:
     photos = sum(lately["answer"].values())
     moved: list[Moved] = []
     if photos >= MIN_PHOTOS:
-        if holdout := _answers_on_holdout(model):
-            moved.append(_moved("answer", HOLDOUT, holdout, lately["answer"]))
-        if baseline:
+        on_holdout = _on_holdout(model)
+        if baseline or len(on_holdout) > 1:
             lately |= {name: _text(bins) for name, bins in count_bins(scope, *_ORDERED).items()}
+        moved += [
+            _moved(name, HOLDOUT, before, lately[name])
+            for name, before in on_holdout.items()
+            if before and lately[name]
+        ]
+        if baseline:
             moved += [
                 _moved(name, BASELINE, baseline.bins[name], lately[name])
                 for name in (*_NAMED, *_ORDERED)
@@ -131,6 +136,13 @@ def _named(scope: Scope) -> dict[str, dict[str, int]]:
 
 def _text(bins: Mapping[int, int]) -> dict[str, int]:
     return {str(bin): count for bin, count in bins.items()}
+
+
+def _on_holdout(version: ModelVersion) -> dict[str, dict[str, int]]:
+    """Measure to value to count, as far as it is known."""
+    found = Holdout.objects.filter(version=version).first()
+    bins: dict[str, dict[str, int]] = found.bins if found else {}
+    return {"answer": _answers_on_holdout(version), **bins}
 
 
 def _answers_on_holdout(version: ModelVersion) -> dict[str, int]:

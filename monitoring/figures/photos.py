@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from monitoring.bins import Bar, histogram, percentiles
-from monitoring.counting import Scope, count_answers, count_bins
+from monitoring.counting import count_answers, count_bins
 from monitoring.periods import Period
+from monitoring.reach import Scope
 
 
 @dataclass(frozen=True)

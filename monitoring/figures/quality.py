@@ -7,15 +7,9 @@ from datetime import datetime
 
 from ml.inference import NEITHER, UNSURE
 from ml.scores import NUM_BINS, wilson_interval
-from monitoring.counting import (
-    Bucket,
-    Scope,
-    Totals,
-    count_answers,
-    count_opinions,
-    count_with_feedback,
-)
+from monitoring.counting import Totals, count_answers, count_opinions, count_with_feedback
 from monitoring.periods import Period
+from monitoring.reach import Bucket, Scope
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet, Sum
 
 from classifier.models import RefusalCount
-from monitoring.counting import Bucket
 from monitoring.periods import Period, ceil
+from monitoring.reach import Bucket
 
 _MINUTE = timedelta(minutes=1)
 

@@ -8,9 +8,10 @@ from django.db.models import Count
 
 from ml.inference import NEITHER, UNSURE
 from monitoring.bins import percentiles
-from monitoring.counting import Bucket, Scope, count_answers, count_bins, predictions_of
+from monitoring.counting import count_answers, count_bins, predictions_of
 from monitoring.percentiles import Percentile
 from monitoring.periods import Period
+from monitoring.reach import Bucket, Scope
 
 # Up to so many predictions, percentiles are exact; beyond, they come from bins, good to 2 %.
 EXACT_PERCENTILES = 50_000

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from classifier.models import ModelVersion, Prediction, RefusalCount
 from feedback.models import Feedback, Review, TrainingRun
-from monitoring.models import Baseline
+from monitoring.models import Baseline, Holdout
 from monitoring.periods import Period
 from monitoring.rollup import roll_up
 from tests.monitoring.rows import NEW, NOW, OLD, some_rows, store
@@ -77,4 +77,9 @@ def _baseline():
         "pixels": {str(bin): 50 for bin in range(70, 90)},
         "bytes": {str(bin): 50 for bin in range(60, 80)},
     }
+    on_holdout = {
+        "confidence": {str(bin): 18 for bin in range(52, 102)},
+        "novelty": {str(bin): 15 for bin in range(10, 70)},
+    }
+    Holdout.objects.create(version_id=NEW, count=900, bins=on_holdout)
     Baseline.objects.create(version_id=NEW, until=NOW - timedelta(days=9), count=1000, bins=bins)

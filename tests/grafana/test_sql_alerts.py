@@ -56,7 +56,8 @@ def world(db):
 
 
 def _baseline():
-    from monitoring.counting import Scope, count_bins
+    from monitoring.counting import count_bins
+    from monitoring.reach import Scope
 
     hour = Scope(Period.last(timedelta(hours=1), until=NOW))
     bins = {

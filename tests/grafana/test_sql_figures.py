@@ -7,8 +7,9 @@ import pytest
 
 from monitoring import figures
 from monitoring.bins import MEASURES
-from monitoring.counting import Scope, count_bins
+from monitoring.counting import count_bins
 from monitoring.periods import HOUR
+from monitoring.reach import Scope
 from tests.monitoring.conftest import period, rows  # noqa: F401  the same rows, in three states
 from tests.monitoring.rows import NEW
 

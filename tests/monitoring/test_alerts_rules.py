@@ -71,7 +71,7 @@ def test_what_ships_is_not_changed_by_what_is_laid_over_it(own):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[slwo]\nlimit_ms = 1", r"there is no rule \[slwo\]. Rules: database, servers, slow"),
+        ("[slwo]\nlimit_ms = 1", r"there is no rule \[slwo\]. Rules: database, servers, spool"),
         ("[slow]\nlimit = 1", r"\[slow\]: limit is unknown. It has on, severity"),
         ("[slow]\nlimit_ms = 'much'", "limit_ms is a number at or above 0, not 'much'"),
         ("[slow]\nlimit_ms = true", "limit_ms is a number"),

@@ -8,7 +8,7 @@ import pytest
 from classifier.models import ModelVersion, Prediction
 from ml.drift import alarm_limit, population_stability_index
 from monitoring import figures, rollup
-from monitoring.models import Baseline
+from monitoring.models import Baseline, Holdout
 from monitoring.periods import Period
 from tests.make import make_version
 from tests.monitoring.rows import NEW, NOW, some_rows, store
@@ -76,6 +76,23 @@ def test_before_there_is_a_baseline_answers_are_compared_with_the_card(version):
     assert (moved.photos, moved.reference_photos) == (80, 1000)
     assert moved.is_alarm  # people send more cats than the holdout has
     assert not found.has_baseline
+
+
+def test_sureness_and_novelty_are_compared_with_the_holdout_too(version):
+    store(many(80, NOW - timedelta(hours=3), confidence=0.95, novelty=0.2))
+    bins = {"confidence": {"60": 100, "95": 300}, "novelty": {"20": 400}}
+    Holdout.objects.create(version=version, count=400, bins=bins)
+
+    moved = {(each.measure, each.reference): each for each in figures.drift(DAY).moved}
+
+    assert moved.keys() == {(name, "holdout") for name in ("answer", "confidence", "novelty")}
+    sure = moved["confidence", "holdout"]
+    expected, actual = np.array([100, 300]), np.array([0, 80])
+    assert sure.index == pytest.approx(population_stability_index(expected, actual))
+    assert sure.limit == max(0.1, alarm_limit(expected, 80))
+    assert (sure.photos, sure.reference_photos) == (80, 400)
+    assert sure.is_alarm
+    assert moved["novelty", "holdout"].index == 0
 
 
 def test_the_same_again_has_not_drifted_from_the_baseline(version, baseline):
@@ -147,5 +164,5 @@ def test_it_takes_the_same_few_queries(version, baseline, django_assert_num_quer
     store(many(100, NOW - timedelta(hours=3)))
     assert Prediction.objects.count() == 200
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         figures.drift(DAY)

@@ -10,7 +10,7 @@ from django.db import connection
 
 from classifier.models import Prediction
 from feedback.models import Feedback
-from monitoring import counting, figures, rollup
+from monitoring import figures, reach, rollup
 from monitoring.models import (
     Baseline,
     HourlyAnswers,
@@ -255,4 +255,4 @@ def test_two_at_once_take_turns():
 def test_stretches_that_meet_are_one():
     a, b, c = NOW, NOW + HOUR, NOW + 2 * HOUR
 
-    assert counting._joined([(a, b), (b, b), (b, c)]) == ((a, c),)
+    assert reach._joined([(a, b), (b, b), (b, c)]) == ((a, c),)
