@@ -8,7 +8,7 @@ from classifier.models import Prediction, PredictionQuerySet
 
 PAGE = 24
 # What a person said of an answer: as it stands in addresses, and in words.
-SAID = {"right": "I said right", "wrong": "I said wrong", "nothing": "Nothing said"}
+SAID = {"right": "I said right", "wrong": "I said wrong", "nothing": "No feedback yet"}
 
 
 @dataclass(frozen=True)

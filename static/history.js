@@ -20,24 +20,29 @@ function localise(root) {
 
 localise(document);
 
-let neighbour = null;
+/** Take an erased entry away. The button that was pressed goes with it, so the focus moves to a neighbour. */
+function remove(entry) {
+  const neighbour = entry.nextElementSibling ?? entry.previousElementSibling;
+  entry.remove();
+  trouble.hidden = true;
+  told.textContent = told.dataset.erased;
+  if (document.querySelector(".entry")) neighbour?.querySelector("a")?.focus();
+  else location.reload(); // the page has words for when nothing is left
+}
 
-document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  const entry = detail.target.closest(".entry");
-  if (entry && detail.shouldSwap) neighbour = entry.nextElementSibling ?? entry.previousElementSibling;
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const entry = event.detail.target.closest(".entry");
+  if (!entry || !event.detail.shouldSwap) return;
+  event.detail.shouldSwap = false;
+  remove(entry);
 });
 
-document.addEventListener("htmx:afterSwap", ({ detail }) => {
-  trouble.hidden = true;
-  if (detail.requestConfig.verb === "post") {
-    told.textContent = told.dataset.erased;
-    // The button that was pressed is gone with its entry.
-    neighbour?.querySelector("a")?.focus();
-    if (!document.querySelector(".entry")) location.reload();
-    return;
-  }
+// Once for each element that came: the first time says it for all.
+document.addEventListener("htmx:afterSwap", () => {
   const fresh = document.querySelectorAll("time:not([data-local])").length;
+  if (!fresh) return;
   localise(document);
+  trouble.hidden = true;
   told.textContent = told.dataset.more.replace("{n}", fresh);
 });
 

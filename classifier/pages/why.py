@@ -23,7 +23,7 @@ def why(request: HtmxHttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
     prediction = get_object_or_404(visible_to(request), pk=prediction_id)
     label = _label(request, prediction)
     context: dict[str, Any] = {"prediction": prediction, "label": label}
-    context["labels_asked"] = [name for name, _ in prediction.ranked[:_ASKED]]
+    context["others"] = [name for name, _ in prediction.ranked[:_ASKED] if name != label]
     page = "classifier/why.html#why" if request.htmx else "classifier/why.html"
     try:
         context["heat"] = explain(prediction, label)

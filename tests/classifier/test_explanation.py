@@ -321,7 +321,7 @@ def test_htmx_gets_the_part_alone(client, answered):
     assert "<html" not in part
     assert f'id="why-{answered.pk}"' in part
     assert "on the right side" in part
-    assert 'aria-current="true"' in part
+    assert f"{why(answered)}?label=cat" in part  # the way back
 
 
 def test_the_page_s_picture_is_an_overlay_or_the_whole(client, answered):
