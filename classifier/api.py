@@ -74,7 +74,7 @@ class TimingsSerializer(serializers.Serializer):
 class LinksSerializer(serializers.Serializer):
     self = serializers.URLField()
     feedback = serializers.URLField()
-    explanation = serializers.URLField(allow_null=True, help_text="null until there are heat maps.")
+    explanation = serializers.URLField(help_text="Heat map: what the version looked at.")
     receipt = serializers.URLField()
 
 
@@ -142,7 +142,7 @@ def as_json(prediction: Prediction, request: Request | HttpRequest) -> dict[str,
 _TIME = serializers.DateTimeField()
 
 
-def _links(prediction: Prediction, request: Request | HttpRequest) -> dict[str, str | None]:
+def _links(prediction: Prediction, request: Request | HttpRequest) -> dict[str, str]:
     site, mount, key = (
         f"{request.scheme}://{request.get_host()}",
         get_script_prefix(),
@@ -151,7 +151,7 @@ def _links(prediction: Prediction, request: Request | HttpRequest) -> dict[str, 
     return {
         "self": site + _address("api-prediction", mount).replace(_ANY, key),
         "feedback": site + _address("api-feedback", mount),
-        "explanation": None,
+        "explanation": site + _address("api-explanation", mount).replace(_ANY, key),
         "receipt": site + _address("api-receipt", mount).replace(_ANY, key),
     }
 

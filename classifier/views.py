@@ -23,7 +23,7 @@ from classifier.throttling import admit_photos
 from classifier.visitors import remember_visitor
 from ml.photos import as_jpeg, decode_photo
 
-_SHOWN_SIDE = 640  # pixels
+_SHOWN_SIDE, _SMALL_SIDE = 640, 320  # pixels
 
 
 class HtmxHttpRequest(HttpRequest):
@@ -120,13 +120,14 @@ def erase(request: HtmxHttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def photo(request: HttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
-    """A kept photo, drawn anew: upright, small, without its metadata."""
+    """A kept photo, drawn anew: upright, without its metadata; with `?small`, for a list."""
     logged = get_object_or_404(visible_to(request), pk=prediction_id)
     data = storage.read(logged.photo_sha256)
     if data is None:
         raise Http404("The photo has been erased.")
     pixels = decode_photo(data, max_pixels=settings.PHOTO_MAX_PIXELS).pixels
-    response = HttpResponse(as_jpeg(pixels, _SHOWN_SIDE), content_type="image/jpeg")
+    side = _SMALL_SIDE if "small" in request.GET else _SHOWN_SIDE
+    response = HttpResponse(as_jpeg(pixels, side), content_type="image/jpeg")
     response["Cache-Control"] = "private, max-age=3600"
     response["Content-Disposition"] = (
         'inline; filename="photo.jpg"'  # a name of ours, not of theirs

@@ -23,7 +23,7 @@ def theme(request, page):
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("path", ["/", "/nowhere/"])
+@pytest.mark.parametrize("path", ["/", "/history", "/nowhere/"])
 def test_a_page_for_everyone(page, site, theme, size, path):
     page.set_viewport_size(SIZES[size])
     page.goto(site + path)
@@ -38,8 +38,27 @@ def test_an_answer_with_its_questions(page, site, theme, size, cat):
     page.set_input_files("#photo", cat)
     expect(page.get_by_text("Was I right?")).to_be_visible()
     page.get_by_text("How I got there").click()
+    page.get_by_text("Why?").click()
+    expect(page.locator(".why-words")).to_be_focused()
     assert violations(page) == []
 
     page.get_by_role("button", name="Right").click()
     expect(page.get_by_text("Thank you!")).to_be_visible()
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_history_and_a_heat_map_of_its_own(page, site, theme, size, cat):
+    page.set_viewport_size(SIZES[size])
+    page.goto(site)
+    page.set_input_files("#photo", cat)
+    page.get_by_role("button", name="Right").click()
+    expect(page.get_by_text("Thank you!")).to_be_visible()
+    why = page.locator(".why-place a").get_attribute("href")
+
+    page.goto(site + "/history")
+    page.locator(".entry summary").click()
+    assert violations(page) == []
+
+    page.goto(site + why)
     assert violations(page) == []
