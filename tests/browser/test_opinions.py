@@ -7,8 +7,9 @@ from feedback.models import Feedback
 
 
 @pytest.fixture
-def answered(page, site, cat):
-    page.goto(site)
+def answered(page, quick_site, cat):
+    page.clock.install()
+    page.goto(quick_site)
     page.set_input_files("#photo", cat)
     expect(page.get_by_text("Was I right?")).to_be_visible()
     return page
@@ -82,3 +83,94 @@ def test_a_click_lost_on_the_way_can_be_made_again(answered):
     answered.get_by_role("button", name="Right").click()
 
     expect(thanks(answered)).to_be_visible()
+
+
+def test_a_lost_click_keeps_its_choice_and_is_made_again_when_the_network_is_back(answered):
+    answered.route("**/feedback/**", lambda route: route.abort("internetdisconnected"))
+    answered.get_by_text("Wrong").click()
+    answered.get_by_role("button", name="Dog").click()
+    expect(answered.get_by_role("heading", name="The network went away")).to_be_visible()
+
+    answered.unroute("**/feedback/**")
+    answered.evaluate("dispatchEvent(new Event('online'))")
+
+    expect(thanks(answered)).to_contain_text("You said: dog")
+    assert Feedback.objects.get().label == "dog"
+
+
+def test_a_click_that_finds_the_server_busy_can_be_made_again(answered):
+    busy = {"status": 503, "body": '<article class="card"><p>The database is away.</p></article>'}
+    answered.route("**/feedback/**", lambda route: route.fulfill(**busy))
+    answered.get_by_role("button", name="Right").click()
+    expect(answered.locator(".trouble")).to_contain_text("The database is away.")
+    expect(answered.get_by_text("Was I right?")).to_be_visible()
+
+    answered.unroute("**/feedback/**")
+    answered.get_by_role("button", name="Try again").click()
+
+    expect(thanks(answered)).to_contain_text("You said: cat")
+
+
+def test_an_expired_token_is_renewed_and_the_click_made_again(answered):
+    cookies = [each for each in answered.context.cookies() if each["name"] != "csrftoken"]
+    answered.context.clear_cookies()
+    answered.context.add_cookies(cookies)
+
+    answered.get_by_role("button", name="Right").click()
+
+    expect(thanks(answered)).to_contain_text("You said: cat")
+
+
+def test_a_double_click_is_one_opinion(answered):
+    answered.get_by_role("button", name="Right").dblclick()
+
+    expect(thanks(answered)).to_contain_text("You said: cat")
+    expect(answered.locator(".trouble")).to_have_count(0)
+    assert Feedback.objects.count() == 1
+
+
+def test_a_comment_is_never_markup(answered):
+    comment = "<img src=x onerror=\"document.title='hacked'\">"
+    answered.get_by_role("button", name="Right").click()
+    answered.get_by_text("Change it").click()
+    answered.get_by_label("A word about it").fill(comment)
+    answered.get_by_role("button", name="Send").click()
+
+    expect(thanks(answered)).to_be_focused()
+    expect(answered.get_by_label("A word about it")).to_have_value(comment)
+    expect(answered).not_to_have_title("hacked")
+
+
+def test_an_opinion_can_be_undone(answered):
+    answered.get_by_role("button", name="Right").click()
+
+    answered.get_by_role("button", name="Undo").click()
+
+    expect(answered.get_by_text("Was I right?")).to_be_focused()
+    assert not Feedback.objects.exists()
+
+
+def test_undoing_a_change_brings_back_what_was_said_before(answered):
+    answered.get_by_role("button", name="Right").click()
+    answered.get_by_text("Change it").click()
+    answered.get_by_role("button", name="Neither").click()
+    expect(thanks(answered)).to_contain_text("You said: neither")
+
+    answered.get_by_role("button", name="Undo").click()
+
+    expect(thanks(answered)).to_contain_text("You said: cat")
+    expect(answered.get_by_role("button", name="Undo")).to_have_count(0)
+    assert Feedback.objects.get().agrees
+
+
+def test_after_ten_seconds_there_is_nothing_to_undo(answered):
+    answered.get_by_role("button", name="Right").click()
+    undo = answered.get_by_role("button", name="Undo")
+    undo.focus()
+    answered.clock.run_for(9_000)
+    expect(undo).to_be_visible()
+
+    answered.clock.run_for(2_000)
+
+    expect(undo).to_have_count(0)
+    expect(thanks(answered)).to_be_focused()

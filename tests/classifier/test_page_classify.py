@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from classifier.models import Prediction
@@ -98,3 +101,34 @@ def test_the_policy_allows_nothing_inline_and_nothing_from_elsewhere(client, eng
 
 def test_a_head_request_is_answered_like_a_get(client, engine):
     assert client.head("/").status_code == 200
+
+
+def test_a_browser_s_script_gets_a_name_and_a_token_for_photos_that_leave_together(client, engine):
+    got = client.get("/visitor/", headers=HTMX)
+
+    assert got.json()["token"]
+    assert "no-store" in got["Cache-Control"]
+    name = client.session["visitor"]
+    client.post("/classify/", {"photo": photo_upload()}, headers=HTMX)
+    assert Prediction.objects.get().person == f"visitor:{name}"
+
+
+def test_whoever_is_no_script_of_ours_gets_no_name(client, engine):
+    assert client.get("/visitor/").status_code == 404
+    assert "sessionid" not in client.cookies
+
+
+def test_the_answer_says_how_long_it_took_and_who_gave_it(client, engine):
+    page = client.post("/classify/", {"photo": photo_upload()}, headers=HTMX).text
+
+    assert re.search(r"Answered in \d+ ms by 2026-01-01\.1", page)
+
+
+def test_the_script_holds_no_word_that_a_person_reads():
+    """What people read is in the templates, where it can be translated: no script sets a text."""
+    set_here = re.compile(r"(textContent|innerHTML|innerText|title|alt)\s*=\s*[\"'`]\w")
+
+    scripts = [*Path("static/classify").glob("*.js")]
+
+    assert len(scripts) >= 10
+    assert [script.name for script in scripts if set_here.search(script.read_text())] == []
