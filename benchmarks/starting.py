@@ -57,7 +57,7 @@ def main() -> int:
 def _start(environment: dict[str, str], folder: Path) -> tuple[float, float]:
     """Seconds of wall time and of CPU until the server is ready. The first one warms the disk."""
     began = time.perf_counter()
-    with started(environment, folder / "server.log", _PAUSE) as site:
+    with started(environment, folder / "server.log", pause=_PAUSE) as site:
         return time.perf_counter() - began, cpu_seconds(site.pid)
 
 
