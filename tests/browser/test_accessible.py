@@ -25,7 +25,7 @@ def theme(request, page):
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("path", ["/", "/history", "/nowhere/"])
+@pytest.mark.parametrize("path", ["/", "/history", "/about", "/ml-test-score", "/nowhere/"])
 def test_a_page_for_everyone(page, site, theme, size, path):
     page.set_viewport_size(SIZES[size])
     page.goto(site + path)
