@@ -44,7 +44,7 @@ attention = threading.Event()
 
 
 def is_away() -> bool:
-    """Whether the database was last seen not to answer: who asks it is refused at once."""
+    """Whether the database was last seen to stand still: who asks it is refused at once."""
     return _away.is_set()
 
 
@@ -73,15 +73,22 @@ def be_patient(is_long: bool) -> None:
 
 
 def look() -> bool:
-    """Ask the database something on a connection of its own, and note whether it answers."""
+    """Ask the database something on a connection of its own, and note whether it stands still.
+
+    Returns:
+        Whether it answered. One that refuses does not, but keeps nobody waiting either.
+    """
     connection.close()
-    _patience.is_probe = True
+    _patience.is_probe, _patience.is_late = True, False
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
             cursor.fetchone()
     except Error:
-        _away.set()
+        if _patience.is_late:
+            _away.set()
+        else:
+            _away.clear()
         return False
     else:
         _away.clear()
