@@ -126,6 +126,8 @@ def _wait(asked: Any) -> None:
         return
     began = time.monotonic()
     while state != POLL_OK:
+        if asked.fileno() < 0:  # cut between two looks
+            raise _no_answer("The connection to the database was lost.")
         poller = select.poll()
         poller.register(asked.fileno(), select.POLLIN if state == POLL_READ else select.POLLOUT)
         while not poller.poll(_SLICE * 1000):
@@ -148,11 +150,11 @@ def _limit() -> float:
     return seconds * _PATIENCE if _patience.is_long else seconds
 
 
-def _no_answer() -> Exception:
+def _no_answer(why: str = "") -> Exception:
     from psycopg2 import OperationalError
 
-    _patience.is_late = True
-    error: Exception = OperationalError("The database did not answer in time.")
+    _patience.is_late = not why
+    error: Exception = OperationalError(why or "The database did not answer in time.")
     return error
 
 
