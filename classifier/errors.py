@@ -36,8 +36,6 @@ _RETRY_AFTER_SECONDS = 5
 
 _AWAY = "The database cannot be reached. Nothing is lost: please try again in a moment."
 
-_WAITING = "This answer is on its way to the database. Nothing is lost: try again in a moment."
-
 # Refusals of a photo that are not plain 400s.
 _STATUS_OF_PHOTO_ERROR = {
     "too_large": status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
@@ -92,7 +90,7 @@ def as_response(error: Exception, context: dict[str, Any]) -> Response | None:
     if foreseen is None:
         return None
     if foreseen.status_code == status.HTTP_404_NOT_FOUND:
-        foreseen = _on_its_way(context["request"], context["kwargs"]) or foreseen
+        foreseen = _on_its_way(context["kwargs"]) or foreseen
     set_rollback()
     body = as_body(foreseen)
     count_refusal(body["code"])
@@ -148,20 +146,14 @@ def _unavailable(error: Exception) -> ApiError | None:
     return None
 
 
-def _on_its_way(request: Any, names: Mapping[str, Any]) -> ApiError | None:
+def _on_its_way(names: Mapping[str, Any]) -> ApiError | None:
     """A 503 for a prediction that is not there yet, because it waits on disk; None if it does not.
 
     Args:
-        request: Of DRF, or of Django.
         names: What the address names.
     """
-    asked = [value for value in names.values() if isinstance(value, UUID)]
-    said = getattr(request, "data", {})
-    if isinstance(said, Mapping) and (prediction := said.get("prediction")):
-        asked.append(prediction)
-    if any(map(journal.holds, asked)):
-        return _unavailable(journal.Waiting(_WAITING))
-    return None
+    ids = [value for value in names.values() if isinstance(value, UUID)]
+    return _unavailable(journal.Waiting()) if any(map(journal.holds, ids)) else None
 
 
 def as_body(error: exceptions.APIException) -> dict[str, Any]:
@@ -232,7 +224,7 @@ class HonestErrors:
             return HttpResponseBadRequest("The request broke off before its end.")
         unavailable = _unavailable(error)
         if isinstance(error, Http404) and request.resolver_match:
-            unavailable = _on_its_way(request, request.resolver_match.kwargs)
+            unavailable = _on_its_way(request.resolver_match.kwargs)
         if unavailable is None:
             return None
         count_refusal(unavailable.code)
