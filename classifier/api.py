@@ -271,6 +271,7 @@ class PredictView(APIView):
             if refused is None:
                 raise
             body, code, headers = refused.data, refused.status_code, dict(refused.items())
+            del headers["Content-Type"]  # of a response that nobody rendered
         response = JsonResponse(body, status=code, headers=headers)
         response["Content-Length"] = str(len(response.content))
         return response

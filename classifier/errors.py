@@ -20,7 +20,9 @@ from django.http import (
     JsonResponse,
     UnreadablePostError,
 )
+from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
+from django.views.defaults import bad_request as page_for_bad_request
 from django.views.defaults import server_error as page_for_server_error
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -122,6 +124,8 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
             return ApiError("Too many files in one request.", code="too_many_images")
         case UnreadablePostError():  # whoever sent it has most likely gone
             return ApiError("The request broke off before its end.", code="invalid")
+        case MultiPartParserError():  # past DRF's own parsers: see `classifier.express`
+            return exceptions.ParseError(f"Multipart form parse error - {error}")
         case SuspiciousOperation():  # too many fields, broken cookies, …
             return exceptions.ParseError()
     return _unavailable(error)
@@ -177,6 +181,14 @@ def _first_detail(detail: Any) -> tuple[str | None, Any]:
         else:
             detail = detail[0]
     return field, detail
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler for a request at fault before any view saw it: its host, its cookies."""
+    if not request.path.startswith("/api/"):
+        return page_for_bad_request(request, exception)
+    error = _as_api_exception(exception) or exceptions.ParseError()
+    return JsonResponse(as_body(error), status=error.status_code)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
