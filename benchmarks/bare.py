@@ -77,12 +77,8 @@ def bare_loop(way: str, model: Path, photos: Sequence[Upload], place: Path) -> I
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert process.stdin
-    try:
+    with process:  # which closes its input: it ends by itself
         yield Bare(process)
-    finally:
-        process.stdin.close()
-        process.wait(timeout=30)
 
 
 @dataclass(frozen=True)

@@ -40,12 +40,14 @@ class Asked:
     Attributes:
         logged: Prediction's id -> `stored` or `spooled`, as each answer said.
         repeated: Ids that came twice.
+        turned_away: How often there was no room: a server that just started may say so.
         problems: What else came: a status and a body, or why there was none.
         seconds: How long each answer took.
     """
 
     logged: dict[str, str] = field(default_factory=dict)
     repeated: list[str] = field(default_factory=list)
+    turned_away: int = 0
     problems: list[str] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -61,6 +63,9 @@ class Asked:
 
     def note(self, status: int, body: bytes, seconds: float) -> None:
         with self.lock:
+            if status == 503 and b'"overloaded"' in body:
+                self.turned_away += 1
+                return
             if status not in (200, 201):
                 self.problems.append(f"{status} {body[:200]!r}")
                 return
@@ -116,6 +121,8 @@ def _ask(connection: http.client.HTTPConnection, photo: bytes, asked: Asked) -> 
         connection.request("POST", "/api/predict", photo, {"Content-Type": "image/png"})
         response = connection.getresponse()
         asked.note(response.status, response.read(), time.perf_counter() - began)
+        if response.status == 503:
+            threading.Event().wait(0.05)
     except (OSError, http.client.HTTPException) as error:
         connection.close()  # the next request opens it again
         with asked.lock:
@@ -207,6 +214,7 @@ def _say(fault: str, asked: Asked, rows: list[str], pauses: list[float]) -> int:
         "lost": len(acknowledged - set(rows)),
         "stored_but_not_acknowledged": len(set(rows) - acknowledged),
         "twice": len(rows) - len(set(rows)) + len(asked.repeated),
+        "turned_away": asked.turned_away,
         "problems": sorted(set(asked.problems))[:5],
         "stored_again_after_s": round(statistics.median(pauses), 2),
         "longest_answer_s": round(max(asked.seconds), 2),

@@ -2,7 +2,7 @@
 
     nice -n 15 python -m benchmarks.fuzzing --inputs 1000000 [--seconds 3600] [--to FILE]
 
-Input number n is always the same (`tests.mutants.mutant(n)`), one in 500 is a HEIC. They are
+Input number n is always the same (`tests.mutants.mutant(n)`), one in 5,000 is a HEIC. They are
 decoded in a process of its own: if it dies or hangs, that is noted with the number, and the next
 one goes on behind it. With `--to`, figures are kept in FILE every few seconds, and a run that was
 cut short goes on where it was. Exit status 1 if anything crashed, hung or raised what it must not.
@@ -16,7 +16,7 @@ import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.sharedctypes import Synchronized
@@ -26,7 +26,7 @@ from ml.photos import PhotoError, decode_photo
 from tests.mutants import HEICS, corpus, mutant
 
 _CODES = {"empty_file", "unsupported_format", "broken_image", "too_many_pixels"}
-_HEIC_EVERY = 500
+_HEIC_EVERY = 5_000
 _REPORT_EVERY = 500
 # Seconds without progress after which a process hangs for good, however busy the machine is.
 _HANGS = 60
@@ -98,16 +98,18 @@ def _write(path: Path, tally: Tally) -> None:
     beside.replace(path)
 
 
-def one_process(first: int, last: int, stop_at: float) -> Iterator[Tally]:
+def one_process(
+    first: int, last: int, stop_at: float, work: Callable[..., None] | None = None
+) -> Iterator[Tally]:
     """Decode inputs from `first` on in a process of its own, until it ends or dies."""
     context = multiprocessing.get_context("spawn")
     reports, sender = context.Pipe(duplex=False)
     current = context.Value("q", first)
-    child = context.Process(target=decode_many, args=(first, last, current, sender))
+    child = context.Process(target=work or decode_many, args=(first, last, current, sender))
     child.start()
     sender.close()
     seen, moved = -1, time.monotonic()
-    why = "hung"
+    why = f"made no progress for {_HANGS} seconds"
     while time.monotonic() < moved + _HANGS:
         try:
             if reports.poll(1):
@@ -132,14 +134,14 @@ def decode_many(first: int, last: int, current: "Synchronized[int]", reports: Co
     """The child: a tally every few hundred inputs."""
     for data in (*corpus().values(), *HEICS.values()):
         decode_photo(data)
-    before = _peak_mb(resource.RUSAGE_SELF)
+    before = peak_mb(resource.RUSAGE_SELF)
     tally = Tally()
     for number in range(first, last):
         current.value = number
         decode_one(number, tally)
         if tally.inputs % _REPORT_EVERY == 0 or tally.inputs == last:
-            tally.extra_mb = _peak_mb(resource.RUSAGE_SELF) - before
-            tally.heic_mb = _peak_mb(resource.RUSAGE_CHILDREN)
+            tally.extra_mb = peak_mb(resource.RUSAGE_SELF) - before
+            tally.heic_mb = peak_mb(resource.RUSAGE_CHILDREN)
             reports.send(tally)
             tally = Tally()
 
@@ -148,13 +150,13 @@ def decode_one(number: int, tally: Tally) -> None:
     """Decode one input and count what came of it."""
     is_heic = number % _HEIC_EVERY == 0
     data = mutant(number, list(HEICS.values()) if is_heic else None)
-    started = _processor_seconds()
+    started = processor_seconds()
     try:
         outcome = _outcome(data)
     except Exception as error:  # noqa: BLE001  this is what is looked for
         outcome = "failed"
         tally.failures.append((number, repr(error)))
-    taken = _processor_seconds() - started
+    taken = processor_seconds() - started
     tally.inputs = number + 1
     tally.heic += is_heic
     tally.seconds += taken
@@ -176,13 +178,13 @@ def _outcome(data: bytes) -> str:
     return "answered"
 
 
-def _processor_seconds() -> float:
+def processor_seconds() -> float:
     """Of this process and of the children that it waited for."""
     times = os.times()
     return time.process_time() + times.children_user + times.children_system
 
 
-def _peak_mb(who: int) -> float:
+def peak_mb(who: int) -> float:
     peak = resource.getrusage(who).ru_maxrss
     return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 

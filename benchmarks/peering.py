@@ -18,6 +18,7 @@ from pathlib import Path
 
 from benchmarks.clients import ask
 from benchmarks.photos import Upload
+from benchmarks.processes import end_family
 
 _ROOT = Path(__file__).resolve().parents[1]
 _HOST = "127.0.0.1"
@@ -131,8 +132,7 @@ def running_peer(
         _wait_until_it_answers(url, photo, server, log)
         yield url, server.pid
     finally:
-        server.terminate()
-        server.wait(timeout=30)
+        end_family(server)
 
 
 def _wait_until_it_answers(url: str, photo: Upload, server: subprocess.Popen, log: Path) -> None:
@@ -141,7 +141,7 @@ def _wait_until_it_answers(url: str, photo: Upload, server: subprocess.Popen, lo
         if ask(url, [photo], clients=1, number=1, seconds=1, body="form").photos:
             return
         pause.wait(0.5)
-    raise TimeoutError(f"{url} does not answer: {log.read_text(errors='replace')[-2000:]}")
+    raise TimeoutError(f"{log.stem} does not answer: {log.read_text(errors='replace')[-2000:]}")
 
 
 def _free_port() -> int:

@@ -1,6 +1,10 @@
 """What processes cost: CPU time and memory of one and all below it, as Linux counts them."""
 
 import os
+import signal
+import subprocess
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -45,6 +49,25 @@ def all_memory_mb(pid: int) -> float:
     return total
 
 
+def end_family(process: subprocess.Popen, seconds: float = 30) -> None:
+    """Ask a process of ours to end, and end by force whatever it leaves behind."""
+    everyone, pause = {pid: _born(pid) for pid in family(process.pid)}, threading.Event()
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    for pid, born in everyone.items():
+        if born and _born(pid) == born:  # not another one with its number
+            os.kill(pid, signal.SIGKILL)
+    process.wait()
+    while any(lives(pid) and _born(pid) == born for pid, born in everyone.items()):
+        pause.wait(0.01)
+
+
+def lives(pid: int) -> bool:
+    """Whether a process runs: one that has ended and that nobody has collected does not."""
+    return _stat(pid)[:1] not in ([], ["Z"])
+
+
 def _children(pid: int) -> list[int]:
     found: list[int] = []
     try:
@@ -56,10 +79,17 @@ def _children(pid: int) -> list[int]:
 
 
 def _cpu_of(pid: int) -> float:
+    return sum(map(int, _stat(pid)[11:15])) / _TICKS  # utime, stime, cutime, cstime
+
+
+def _born(pid: int) -> str:
+    """When a process was started, in ticks; empty if it is not there."""
+    return "".join(_stat(pid)[19:20])
+
+
+def _stat(pid: int) -> list[str]:
+    """Fields of proc_pid_stat(5) from the third one on, behind the name, which may hold spaces."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return 0.0
-    # Behind the name, which may hold spaces: utime, stime, cutime, cstime are fields 14 to 17.
-    fields = stat.rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / _TICKS
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:  # it has ended
+        return []

@@ -25,6 +25,7 @@ from benchmarks.marked import write_between
 from benchmarks.peering import PEERS
 from benchmarks.photos import KINDS
 from benchmarks.serving_table import Row, as_table, summed_up
+from benchmarks.serving_targets import as_list, targets
 
 # Seconds that a contestant may take for a round; who is slower answers fewer photos.
 _LONGEST = 8.0
@@ -53,10 +54,10 @@ def _rows(arena: Arena, way: str, options: argparse.Namespace) -> Iterator[Row]:
     sites = [arena.site(database) for database in options.databases]
     if options.rows:
         sites.append(arena.site("postgresql", options.rows))
-    contestants = [loop, *sites]
+    yield from _measured([loop, *sites], _loads(options), options.rounds)
     if options.int8:
-        contestants.append(arena.quantised_loop(way))
-    yield from _measured(contestants, _loads(options), options.rounds)
+        load = _load(options, "jpeg", os.cpu_count() or 1, "raw")
+        yield from _measured([loop, arena.quantised_loop(way)], [load], options.rounds)
     if options.peers:
         peers = [arena.peer(key) for key in options.peers]
         loads = [_load(options, "jpeg", clients, "form") for clients in (8, 32)]
@@ -104,9 +105,8 @@ def _progress(load: Load, number: int, rounds: int, done: Sequence[Round]) -> No
 def _write(rows: Sequence[Row], ways: dict[str, float], options: argparse.Namespace) -> None:
     """JSON and a table in var/bench, on the screen, and where `--write` says."""
     about = machine()
-    name = "serving-quick" if options.quick else "serving"
     figures = {"machine": about, "ways": ways, "rows": [asdict(row) for row in rows]}
-    to = PLACE / f"{name}.json"
+    to = PLACE / f"{options.name}.json"
     to.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     photos = "real scenes" if options.data else "drawn scenes"
     pace = " and ".join(f"{rate:.1f} on {way}" for way, rate in ways.items())
@@ -114,11 +114,12 @@ def _write(rows: Sequence[Row], ways: dict[str, float], options: argparse.Namesp
     text = (
         f"`{command.strip()}`; {photos}, {options.rounds} rounds; {as_sentence(about)}.\n"
         f"The bare loop, tried both ways before: {pace} photos/s.\n\n{as_table(rows)}"
+        f"\n\n{as_list(list(targets(rows)))}"
     )
     to.with_suffix(".md").write_text(text + "\n", encoding="utf-8")
     print(f"\n{text}\n\nWritten to {to} and {to.with_suffix('.md')}")
     if options.write:
-        write_between(options.write, name, text)
+        write_between(options.write, options.name, text)
 
 
 def _options() -> argparse.Namespace:
@@ -138,12 +139,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--photos", type=int, help="small JPEGs of a round")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--write", type=Path, help="put the table between marks in this file, too")
+    parser.add_argument("--name", help="of these marks, and of the files (default: serving)")
     options = parser.parse_args()
     quick = options.quick
     options.databases = options.databases or list(_DATABASES[: 1 if quick else 2])
     options.clients = options.clients or ([8, 32] if quick else [1, 8, 32, 128])
-    options.photos = options.photos or (300 if quick else 500)
+    options.photos = options.photos or (300 if quick else 400)
     options.rounds = options.rounds or (3 if quick else 5)
+    options.name = options.name or ("serving-quick" if quick else "serving")
     if "all" in options.peers:
         options.peers = list(PEERS)
     return options

@@ -4,9 +4,9 @@
 
 The server runs on a PostgreSQL of its own that commits durably. In turn, one a minute: a worker is
 killed (-9), PostgreSQL is stopped, frozen (SIGSTOP) and killed (-9), each for some seconds, and
-another version goes live. 201 says stored and 200 spooled: both are promises. At the end the ids of
-all answers are compared with the ids of all rows, one by one. Exit status 0 if each promise was kept
-exactly once, no answer was a 500, and memory stayed flat.
+another version goes live. 201 says stored and 200 spooled: both are promises. At the end the ids
+of all answers are compared with the ids of all rows, one by one. Exit status 0 if each promise was
+kept exactly once, no answer was a 500, and memory stayed flat.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from benchmarks.machine import as_sentence, machine
 from benchmarks.marked import write_between
 from benchmarks.photos import uploads
 from benchmarks.postgres import Postgres, durable_postgres
-from benchmarks.processes import family, memory_mb
+from benchmarks.processes import memory_mb
 from benchmarks.rows import compare, stored_ids
 from benchmarks.site import Site, running_site
 from ml.registry import list_versions
@@ -42,6 +42,10 @@ _FAULT_AT, _AWAY = 15.0, 20.0
 _TO_ARRIVE = 120.0
 # MB that a worker may grow by in the second half of a soak.
 _FLAT = 20.0
+_COLUMNS = (
+    *("minute", "fault", "answered", "201", "200", "503", "other", "dropped", "p99 ms"),
+    "worker MB",
+)
 
 
 @dataclass
@@ -79,7 +83,8 @@ def main() -> int:
         minutes, promised = _soak(site, postgres, options)
         rows = _all_arrived(postgres, promised)
         problems = [*compare(promised, rows), *_problems(minutes)]
-        problems += [f"{len(rows)} rows for {len(promised)} promises."] if not promised else []
+        if not promised:
+            problems.append("Nothing was answered.")
         log = site.log.read_text(errors="replace")
     _write(minutes, len(promised), len(rows), problems, options)
     if problems:
@@ -98,8 +103,8 @@ def _site(folder: Path, postgres: Postgres, workers: int) -> Iterator[Site]:
         yield site
 
 
-def _faults(site: Site, postgres: Postgres) -> list[tuple[str, Callable[[], None]]]:
-    """Name and deed of each fault; a deed returns when it is over."""
+def _faults(site: Site, postgres: Postgres, seconds: float) -> list[tuple[str, Callable[[], None]]]:
+    """Name and deed of each fault; a deed returns when it is over, of a database after seconds."""
     versions = list_versions(ROOT / "models")
     turn = Counter[str]()
 
@@ -111,7 +116,7 @@ def _faults(site: Site, postgres: Postgres) -> list[tuple[str, Callable[[], None
         def deed() -> None:
             begin()
             try:
-                threading.Event().wait(_AWAY)
+                threading.Event().wait(seconds)
             finally:
                 end()
 
@@ -144,7 +149,7 @@ def _soak(
 ) -> tuple[list[Minute], list[str]]:
     """Minute after minute of load with a fault in each; and the ids of all promises."""
     photos = uploads("jpeg", PLACE / "photos", options.data)
-    faults, minutes, promised = _faults(site, postgres), [], []
+    faults, minutes, promised = _faults(site, postgres, min(_AWAY, options.seconds / 3)), [], []
     for number in range(options.minutes):
         name, deed = faults[number % len(faults)]
         failed: list[BaseException] = []
@@ -242,8 +247,8 @@ def _write(
             + ", ".join(f"{status}: {count:,}" for status, count in sorted(total.items()))
             + f"; connections dropped: {sum(minute.dropped for minute in minutes)}. {verdict}",
             "",
-            "| minute | fault | answered | 201 | 200 | 503 | other | dropped | p99 ms | worker MB |",
-            "|" + " --- |" * 10,
+            f"| {' | '.join(_COLUMNS)} |",
+            "|" + " --- |" * len(_COLUMNS),
             *(_line(number, minute) for number, minute in enumerate(minutes, 1)),
         ]
     )

@@ -109,6 +109,8 @@ PHOTO_MAX_BYTES = env.int("CATSDOGS_PHOTO_MAX_BYTES", default=20_000_000)
 PHOTO_MAX_PIXELS = env.int("CATSDOGS_PHOTO_MAX_PIXELS", default=50_000_000)
 PHOTO_KEEP_DAYS = env.int("CATSDOGS_PHOTO_KEEP_DAYS", default=30)
 PHOTO_MAX_BATCH = 32
+# Whether an answer waits until the disk has its photo for certain.
+PHOTO_SYNC = env.bool("CATSDOGS_PHOTO_SYNC", default=False)
 FILE_UPLOAD_HANDLERS = ["classifier.uploads.BoundedMemoryHandler"]
 DATA_UPLOAD_MAX_NUMBER_FILES = PHOTO_MAX_BATCH
 
@@ -125,6 +127,11 @@ if not 0.1 <= MAX_WAIT <= 60:
 PHOTO_THREADS = env.int("CATSDOGS_PHOTO_THREADS", default=4)
 if not 1 <= PHOTO_THREADS <= 256:
     raise ImproperlyConfigured(f"CATSDOGS_PHOTO_THREADS is 1 to 256. Received: {PHOTO_THREADS}")
+# Of one person or address, and of one token, a minute; 0: as many as they like. On a machine of
+# one's own, that is what is wanted.
+PHOTOS_PER_MINUTE = env.int("CATSDOGS_PHOTOS_PER_MINUTE", default=0 if DEBUG else 600)
+TOKEN_PHOTOS_PER_MINUTE = env.int("CATSDOGS_TOKEN_PHOTOS_PER_MINUTE", default=0 if DEBUG else 6000)
+FEEDBACK_PER_MINUTE = env.int("CATSDOGS_FEEDBACK_PER_MINUTE", default=0 if DEBUG else 120)
 UPLOAD_BUFFER_BYTES = env.int("CATSDOGS_UPLOAD_BUFFER_BYTES", default=64_000_000)
 if UPLOAD_BUFFER_BYTES < 2 * PHOTO_MAX_BYTES:
     raise ImproperlyConfigured(
@@ -247,6 +254,11 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["classifier.callers.MayCall"],
+    "DEFAULT_PARSER_CLASSES": [
+        "classifier.parsers.JSONParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
@@ -298,5 +310,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.request": {"filters": ["only_unforeseen"]},
+        # A name that is not ours is a 400 like any other, without a traceback to fill a disk with.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }

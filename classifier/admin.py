@@ -109,18 +109,22 @@ class PredictionAdmin(ExportMixin, ReadOnly):  # type: ignore[misc]  # it ships 
         return super().get_queryset(request).prefetch_related(Prefetch("feedback"))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return ["picture", *(field.name for field in Prediction._meta.fields), "paper"]
+        return [("picture", "heat"), *(field.name for field in Prediction._meta.fields), "paper"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return self.get_fields(request, obj)
+        return ["picture", "heat", *self.get_fields(request, obj)[1:]]
 
     @admin.display(description="photo")
     def thumbnail(self, prediction: Prediction) -> SafeString:
-        return image_of(prediction, "admin-thumbnail", 64)
+        return image_of(prediction, "admin-thumbnail", 64, "?small")
 
     @admin.display(description="photo")
     def picture(self, prediction: Prediction) -> SafeString:
         return image_of(prediction, "admin-picture", 320)
+
+    @admin.display(description="what spoke for it")
+    def heat(self, prediction: Prediction) -> SafeString:
+        return image_of(prediction, "admin-picture", 320, "?whole", "heat")
 
     @admin.display(description="answer", ordering="answer")
     def told(self, prediction: Prediction) -> str:
@@ -170,12 +174,16 @@ def _as_text(receipt: dict[str, Any]) -> SafeString:
     return format_html("<pre>{}</pre>", json.dumps(receipt, indent=2, ensure_ascii=False))
 
 
-def image_of(prediction: Prediction, css_class: str, height: int) -> SafeString:
+def image_of(
+    prediction: Prediction, css_class: str, height: int, query: str = "", name: str = "photo"
+) -> SafeString:
+    """A prediction's photo, or another picture of it by the name of its address."""
     if not prediction.photo_is_kept:
         return format_html("<span>erased</span>")
     return format_html(
-        '<img src="{}" alt="" class="{}" height="{}" loading="lazy">',
-        reverse("photo", args=[prediction.pk]),
+        '<img src="{}{}" alt="" class="{}" height="{}" loading="lazy">',
+        reverse(name, args=[prediction.pk]),
+        query,
         css_class,
         height,
     )

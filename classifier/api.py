@@ -1,5 +1,6 @@
 """The API's doors to photos, predictions and versions."""
 
+import re
 import uuid
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -27,6 +28,7 @@ from classifier.classify import classify_photo, erase_prediction
 from classifier.errors import ApiError, as_body, as_response, refusal
 from classifier.models import ApiToken, ModelVersion, Prediction, PredictionQuerySet
 from classifier.refusals import count_refusal
+from classifier.throttling import admit_photos
 from classifier.uploads import read_body, read_photo
 from ml.photos import PhotoError
 
@@ -72,7 +74,7 @@ class TimingsSerializer(serializers.Serializer):
 class LinksSerializer(serializers.Serializer):
     self = serializers.URLField()
     feedback = serializers.URLField()
-    explanation = serializers.URLField(allow_null=True, help_text="null until there are heat maps.")
+    explanation = serializers.URLField(help_text="Heat map: what the version looked at.")
     receipt = serializers.URLField()
 
 
@@ -140,7 +142,7 @@ def as_json(prediction: Prediction, request: Request | HttpRequest) -> dict[str,
 _TIME = serializers.DateTimeField()
 
 
-def _links(prediction: Prediction, request: Request | HttpRequest) -> dict[str, str | None]:
+def _links(prediction: Prediction, request: Request | HttpRequest) -> dict[str, str]:
     site, mount, key = (
         f"{request.scheme}://{request.get_host()}",
         get_script_prefix(),
@@ -149,7 +151,7 @@ def _links(prediction: Prediction, request: Request | HttpRequest) -> dict[str, 
     return {
         "self": site + _address("api-prediction", mount).replace(_ANY, key),
         "feedback": site + _address("api-feedback", mount),
-        "explanation": None,
+        "explanation": site + _address("api-explanation", mount).replace(_ANY, key),
         "receipt": site + _address("api-receipt", mount).replace(_ANY, key),
     }
 
@@ -249,7 +251,7 @@ class PredictView(APIView):
         responses={
             201: PredictionSerializer,
             200: PredictionSerializer,
-            **errors(400, 401, 413, 415, 503),
+            **errors(400, 401, 413, 415, 429, 503),
         },
     )
     def post(self, request: Request) -> Response:
@@ -269,7 +271,9 @@ class PredictView(APIView):
             if refused is None:
                 raise
             body, code, headers = refused.data, refused.status_code, dict(refused.items())
-        return JsonResponse(body, status=code, headers=headers)
+        response = JsonResponse(body, status=code, headers=headers)
+        response["Content-Length"] = str(len(response.content))
+        return response
 
 
 def _token(request: HttpRequest, view: type[APIView]) -> ApiToken | None:
@@ -290,6 +294,7 @@ def _token(request: HttpRequest, view: type[APIView]) -> ApiToken | None:
 
 def _answered(request: Request | HttpRequest) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Classify the photo of a request: body, status and headers of the answer."""
+    admit_photos(request)
     prediction = classify_photo(read_photo(_upload(request)), person=person_of(request))
     body = as_json(prediction, request)
     if prediction.logged == Prediction.SPOOLED:  # there is nothing at its address yet
@@ -305,7 +310,7 @@ class PredictBatchView(APIView):
 
     @extend_schema(
         request={"multipart/form-data": BatchUploadSerializer},
-        responses={200: BatchSerializer, **errors(400, 401, 503)},
+        responses={200: BatchSerializer, **errors(400, 401, 413, 429, 503)},
     )
     def post(self, request: Request) -> Response:
         uploads = request.FILES.getlist("image")
@@ -317,6 +322,7 @@ class PredictBatchView(APIView):
                 code="too_many_images",
                 field="image",
             )
+        admit_photos(request, len(uploads))
         return Response({"results": [self._answer(request, upload) for upload in uploads]})
 
     def _answer(self, request: Request, upload: UploadedFile) -> dict[str, Any]:
@@ -388,15 +394,17 @@ class NewestFirst(CursorPagination):
     page_size_query_param = "page_size"
     max_page_size = 500
 
-    def get_page_size(self, request: Request) -> int | None:
-        asked = request.query_params.get(self.page_size_query_param or "", "")
-        if asked and not (asked.isascii() and asked.isdigit() and int(asked[:9])):
+    def get_page_size(self, request: Request) -> int:
+        asked = request.query_params.get("page_size", "") or str(self.page_size)
+        # 20.0 is a whole number too, says JSON Schema.
+        number = re.fullmatch(r"0*([1-9][0-9]{0,8})(\.0+)?", asked)
+        if number is None:
             raise ApiError(
                 f"A number from 1 to {self.max_page_size} is expected. Received: {asked[:20]!r}",
                 code="invalid",
                 field="page_size",
             )
-        return super().get_page_size(request)
+        return min(int(number[1]), self.max_page_size)
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
         parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)

@@ -53,7 +53,11 @@ def erase_prediction(prediction: Prediction) -> None:
 
     What was learnt from the photo is marked, see `classifier.unlearning`. The file goes last: where
     this is cut short after the row is gone, `prune_photos` finds the file and ends it.
+
+    Raises:
+        Waiting: if it might come back, because it waits on disk as well.
     """
+    journal.settle(prediction.pk)
     sha256 = prediction.photo_sha256
     with transaction.atomic():
         prediction.delete()

@@ -1,7 +1,8 @@
 """Every error the API gives: one shape, one short code per cause, an honest status."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import (
     PermissionDenied,
@@ -11,15 +12,21 @@ from django.core.exceptions import (
     ValidationError,
 )
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    JsonResponse,
+    UnreadablePostError,
+)
 from django.shortcuts import render
 from django.views.defaults import server_error as page_for_server_error
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from classifier import database
-from classifier.journal import Unwritable
+from classifier import database, journal
 from classifier.refusals import count_refusal
 from classifier.serving import NoLiveModel, Overloaded
 from classifier.storage import NotKept
@@ -29,10 +36,13 @@ _RETRY_AFTER_SECONDS = 5
 
 _AWAY = "The database cannot be reached. Nothing is lost: please try again in a moment."
 
+_WAITING = "This answer is on its way to the database. Nothing is lost: try again in a moment."
+
 # Refusals of a photo that are not plain 400s.
 _STATUS_OF_PHOTO_ERROR = {
     "too_large": status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
     "unsupported_format": status.HTTP_415_UNSUPPORTED_MEDIA_TYPE,
+    "overloaded": status.HTTP_503_SERVICE_UNAVAILABLE,
 }
 # Where DRF's own codes differ from the contract's.
 _CODES = {
@@ -81,6 +91,8 @@ def as_response(error: Exception, context: dict[str, Any]) -> Response | None:
     foreseen = _as_api_exception(error)
     if foreseen is None:
         return None
+    if foreseen.status_code == status.HTTP_404_NOT_FOUND:
+        foreseen = _on_its_way(context["request"], context["kwargs"]) or foreseen
     set_rollback()
     body = as_body(foreseen)
     count_refusal(body["code"])
@@ -110,7 +122,7 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
             return ApiError("The request is too large.", code="too_large", status_code=413)
         case TooManyFilesSent():
             return ApiError("Too many files in one request.", code="too_many_images")
-        case UnreadablePostError():
+        case UnreadablePostError():  # whoever sent it has most likely gone
             return ApiError("The request broke off before its end.", code="invalid")
         case SuspiciousOperation():  # too many fields, broken cookies, …
             return exceptions.ParseError()
@@ -118,17 +130,37 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
 
 
 def _unavailable(error: Exception) -> ApiError | None:
-    """A 503 for what passes by itself or by an operator's hand."""
+    """A 503 or 429 for what passes by itself or by an operator's hand."""
     match error:
         case NoLiveModel():
             return ApiError(str(error), code="no_live_model", status_code=503)
+        case exceptions.Throttled():  # on a page; the API's have their answer already
+            return ApiError(str(error.detail), code="throttled", status_code=429)
         case Overloaded():
             return ApiError(str(error), code="overloaded", status_code=503)
         case NotKept():
             return ApiError(str(error), code="storage_full", status_code=503)
-        case OperationalError() | InterfaceError() | Unwritable():
+        case journal.Waiting():
+            return ApiError(str(error), code="database_unavailable", status_code=503)
+        case OperationalError() | InterfaceError() | journal.Unwritable():
             # The database's own words name hosts and users: they belong in the log alone.
             return ApiError(_AWAY, code="database_unavailable", status_code=503)
+    return None
+
+
+def _on_its_way(request: Any, names: Mapping[str, Any]) -> ApiError | None:
+    """A 503 for a prediction that is not there yet, because it waits on disk; None if it does not.
+
+    Args:
+        request: Of DRF, or of Django.
+        names: What the address names.
+    """
+    asked = [value for value in names.values() if isinstance(value, UUID)]
+    said = getattr(request, "data", {})
+    if isinstance(said, Mapping) and (prediction := said.get("prediction")):
+        asked.append(prediction)
+    if any(map(journal.holds, asked)):
+        return _unavailable(journal.Waiting(_WAITING))
     return None
 
 
@@ -176,9 +208,10 @@ _HASTY = {
 
 
 class HonestErrors:
-    """Middleware: a database that is away, or no live version, is a 503 on pages too.
+    """Middleware: what passes by itself, as a database that is away, is a 503 or 429 on pages too.
 
     And it is found out that the database is away: see `classifier.database`.
+    And a request that broke off is a 400.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -195,17 +228,22 @@ class HonestErrors:
         database.be_patient(match is None or match.url_name not in _HASTY)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, UnreadablePostError):
+            return HttpResponseBadRequest("The request broke off before its end.")
         unavailable = _unavailable(error)
+        if isinstance(error, Http404) and request.resolver_match:
+            unavailable = _on_its_way(request, request.resolver_match.kwargs)
         if unavailable is None:
             return None
         count_refusal(unavailable.code)
         response = _unavailable_response(request, unavailable)
-        response["Retry-After"] = str(_RETRY_AFTER_SECONDS)
+        response["Retry-After"] = str(int(getattr(error, "wait", 0)) or _RETRY_AFTER_SECONDS)
         return response
 
 
 def _unavailable_response(request: HttpRequest, error: ApiError) -> HttpResponse:
     if request.path.startswith("/api/"):
         return JsonResponse(as_body(error), status=error.status_code)
-    page = "classifier/_card.html" if request.headers.get("HX-Request") else "503.html"
+    whole_page = "429.html" if error.status_code == 429 else "503.html"
+    page = "classifier/_card.html" if request.headers.get("HX-Request") else whole_page
     return render(request, page, {"problem": str(error.detail)}, status=error.status_code)

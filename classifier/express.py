@@ -10,6 +10,8 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
+from classifier import database
+
 _JSON = ("", "*/*", "application/json")
 
 
@@ -21,7 +23,10 @@ class Express:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         answer = _short_cut(request) if _is_plain(request) else None
-        return answer(request) if answer else self.get_response(request)
+        if answer is None:
+            return self.get_response(request)
+        database.be_patient(False)  # whoever asks is waiting
+        return answer(request)
 
 
 def _is_plain(request: HttpRequest) -> bool:

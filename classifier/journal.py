@@ -5,6 +5,7 @@ its own rows and those of processes that died; a row that is there already is le
 each arrives once, also where nobody could tell whether its first commit came through.
 """
 
+import json
 import logging
 import threading
 from datetime import datetime, timedelta
@@ -29,6 +30,10 @@ logger = logging.getLogger(__name__)
 
 class Unwritable(Exception):
     """Neither the database nor the disk takes a row: its answer cannot be given."""
+
+
+class Waiting(Exception):
+    """A row is not in the database yet; the message says so to whoever asks for it."""
 
 
 _writer = spool.Writer(lambda: settings.SPOOL_DIR)
@@ -72,10 +77,24 @@ def rejected() -> int:
     return sum(map(spool.count_lines, spool.rejected(settings.SPOOL_DIR)))
 
 
-def holds(text: str) -> bool:
-    """Whether a waiting row mentions an id, a photo's SHA-256, or a person."""
-    found = map(spool.read, spool.segments(settings.SPOOL_DIR))
-    return any(text.encode() in data for data in found)
+def holds(value: object) -> bool:
+    """Whether a row that waits on disk has this id, this photo's SHA-256, or this person."""
+    return bool(_segments_with(value))
+
+
+def settle(value: object) -> None:
+    """Insert the rows that have this id, or this person, before something is done to them.
+
+    Raises:
+        Waiting: if another process has them, and they are still to arrive.
+        Error: if the database does not take them.
+    """
+    if segments := _segments_with(value):
+        _writer.seal()
+        for segment in segments:
+            _deliver(segment)
+        if holds(value):
+            raise Waiting("This answer is on its way to the database: try again in a moment.")
 
 
 def drain() -> int:
@@ -101,6 +120,11 @@ def drain() -> int:
 def start() -> None:
     """Insert what waits from now on, in the background, and notice when the database is back."""
     threading.Thread(target=_work_for_ever, name="drain-journal", daemon=True).start()
+
+
+def _segments_with(value: object) -> list[Path]:
+    text = json.dumps(str(value)).encode()
+    return [path for path in spool.segments(settings.SPOOL_DIR) if text in spool.read(path)]
 
 
 def _work_for_ever() -> None:
@@ -149,6 +173,7 @@ def _is_committed(prediction: Prediction) -> bool:
 
 def _insert(prediction: Prediction) -> None:
     """Commit a row, on a second connection if the first one was cut while nobody used it."""
+    database.be_patient(False)
     # In place of asking before each row whether the connection still works.
     connection.health_check_done = True  # type: ignore[attr-defined]  # django-stubs lacks it
     try:

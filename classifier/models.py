@@ -1,5 +1,6 @@
 """What is logged: each answer we gave, and the tokens that may ask."""
 
+import uuid
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -39,6 +40,20 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
 
     def without_feedback(self) -> Self:
         return self.filter(feedback__isnull=True)
+
+    def answered(self, answer: str) -> Self:
+        return self.filter(answer=answer)
+
+    def judged_by(self, person: str, *, right: bool) -> Self:
+        """Those of which a person said that the answer was right, or that it was wrong."""
+        return self.filter(feedback__person=person, feedback__agrees=right)
+
+    def not_judged_by(self, person: str) -> Self:
+        return self.exclude(feedback__person=person)
+
+    def before(self, prediction_id: uuid.UUID) -> Self:
+        """Those older than one: version 7 UUIDs sort by time."""
+        return self.filter(pk__lt=prediction_id)
 
     def overdue(self, now: datetime) -> Self:
         """Those whose photo's end date has passed and whose photo we may still have."""

@@ -12,7 +12,9 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
+from classifier import journal
 from classifier.models import Prediction
+from classifier.spool import sync_folder
 from classifier.unlearning import unlearn_unless_allowed
 from ml.photos import Photo
 
@@ -29,13 +31,16 @@ class NotKept(Exception):
 
 
 def keep(photo: Photo) -> None:
-    """Store a photo's bytes, whole or not at all; a power cut spares them.
+    """Store a photo's bytes, whole or not at all.
+
+    With `settings.PHOTO_SYNC`, a power cut spares them as well. Without, it may take those of the
+    last half minute, and a photo that it cut short counts as missing: see docs/reliability.
 
     Raises:
         NotKept: if the disk is full, or cannot be written to.
     """
     path = _path(photo.sha256)
-    if path.exists():
+    if _is_whole(path, len(photo.data)):
         return
     try:
         _write(path, photo.data)
@@ -48,13 +53,25 @@ def keep(photo: Photo) -> None:
         ) from error
 
 
+def _is_whole(path: Path, size: int) -> bool:
+    try:
+        return path.stat().st_size == size
+    except OSError:  # not there, as a rule; else writing it says what is wrong
+        return False
+
+
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, aside = tempfile.mkstemp(prefix=".keeping-", dir=path.parent)
     try:
-        with os.fdopen(descriptor, "wb", buffering=0) as file:
+        with os.fdopen(descriptor, "wb") as file:
             file.write(data)
+            if settings.PHOTO_SYNC:
+                file.flush()
+                os.fsync(descriptor)
         os.replace(aside, path)
+        if settings.PHOTO_SYNC:
+            sync_folder(path.parent)
     except BaseException:
         Path(aside).unlink(missing_ok=True)
         raise
@@ -94,7 +111,8 @@ def erase(sha256: str, is_wanted: Callable[[], bool]) -> bool:
         path.rename(aside)
     wanted = True  # also where the database cannot be asked
     try:
-        wanted = is_wanted()
+        # Rows that wait for the database want their photos, too.
+        wanted = is_wanted() or journal.holds(sha256)
     finally:
         with contextlib.suppress(FileNotFoundError):
             aside.rename(path) if wanted else aside.unlink()
@@ -126,9 +144,11 @@ def forget_orphans(older_than: datetime) -> int:
         older_than: Younger files are left alone; their rows may be on the way.
 
     Returns:
-        How many files were erased.
+        How many files were erased; none, while rows wait on disk whose photos these may be.
     """
     forgotten = 0
+    if journal.waiting() or journal.rejected():
+        return forgotten
     for path in settings.PHOTOS_DIR.glob("??/??/*"):
         if path.stat().st_mtime >= older_than.timestamp():
             continue

@@ -2,7 +2,8 @@
 
 from django.urls import path, re_path
 
-from classifier import api, health, views
+from classifier import api, api_explanation, health, views
+from classifier.pages import history, why
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -11,7 +12,11 @@ urlpatterns = [
     path("predictions/<uuid:prediction_id>/", views.prediction, name="prediction"),
     path("predictions/<uuid:prediction_id>/receipt/", views.receipt, name="receipt"),
     path("predictions/<uuid:prediction_id>/erase/", views.erase, name="erase"),
+    path("predictions/<uuid:prediction_id>/why/", why.why, name="why"),
+    path("history", history.history, name="history"),
+    path("history/<uuid:prediction_id>/erase/", history.erase, name="erase_from_history"),
     path("photos/<uuid:prediction_id>/", views.photo, name="photo"),
+    path("photos/<uuid:prediction_id>/heat/", why.heat, name="heat"),
     path("favicon.ico", views.favicon),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
@@ -21,6 +26,11 @@ urlpatterns = [
     path("api/predictions", api.PredictionListView.as_view(), name="api-predictions"),
     path("api/predictions/<uuid:pk>", api.PredictionView.as_view(), name="api-prediction"),
     path("api/predictions/<uuid:pk>/receipt", api.ReceiptView.as_view(), name="api-receipt"),
+    path(
+        "api/predictions/<uuid:pk>/explanation",
+        api_explanation.ExplanationView.as_view(),
+        name="api-explanation",
+    ),
     path("api/models", api.ModelVersionListView.as_view(), name="api-models"),
     # No more than a version's name can hold: PostgreSQL would choke on a NUL.
     re_path(r"^api/models/(?P<version>[\w.-]+)$", api.ModelVersionView.as_view(), name="api-model"),

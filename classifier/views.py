@@ -13,16 +13,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.middleware import HtmxDetails
 
-from classifier import serving, storage
+from classifier import journal, serving, storage
 from classifier.callers import person_of, visible_to
 from classifier.classify import classify_photo, erase_prediction
 from classifier.forms import PhotoForm
 from classifier.models import Prediction
 from classifier.refusals import count_refusal
+from classifier.throttling import admit_photos
 from classifier.visitors import remember_visitor
 from ml.photos import as_jpeg, decode_photo
 
-_SHOWN_SIDE = 640  # pixels
+_SHOWN_SIDE, _SMALL_SIDE = 640, 320  # pixels
 
 
 class HtmxHttpRequest(HttpRequest):
@@ -67,6 +68,7 @@ def visitor(request: HtmxHttpRequest) -> HttpResponse:
 
 @require_POST
 def classify(request: HtmxHttpRequest) -> HttpResponse:
+    admit_photos(request)
     page = "classifier/_card.html" if request.htmx else "classifier/home.html"
     form = PhotoForm(request.POST, request.FILES)
     if not form.is_valid():
@@ -103,6 +105,7 @@ def receipt(request: HttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
 @require_POST
 def erase(request: HtmxHttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
     """Erase an answer with its photo, for whoever got it; a second time changes nothing."""
+    journal.settle(prediction_id)
     logged = visible_to(request).filter(pk=prediction_id).first()
     if logged:
         erase_prediction(logged)
@@ -117,12 +120,16 @@ def erase(request: HtmxHttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def photo(request: HttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
-    """A kept photo, drawn anew: upright, small, without its metadata."""
+    """A kept photo, drawn anew: upright, without its metadata; with `?small`, for a list."""
     logged = get_object_or_404(visible_to(request), pk=prediction_id)
     data = storage.read(logged.photo_sha256)
     if data is None:
         raise Http404("The photo has been erased.")
     pixels = decode_photo(data, max_pixels=settings.PHOTO_MAX_PIXELS).pixels
-    response = HttpResponse(as_jpeg(pixels, _SHOWN_SIDE), content_type="image/jpeg")
+    side = _SMALL_SIDE if "small" in request.GET else _SHOWN_SIDE
+    response = HttpResponse(as_jpeg(pixels, side), content_type="image/jpeg")
     response["Cache-Control"] = "private, max-age=3600"
+    response["Content-Disposition"] = (
+        'inline; filename="photo.jpg"'  # a name of ours, not of theirs
+    )
     return response

@@ -12,6 +12,7 @@ from classifier.api import errors
 from classifier.callers import person_of, visible_to
 from classifier.errors import ApiError
 from classifier.models import Prediction
+from classifier.throttling import admit_feedback
 from feedback.giving import FeedbackError, give_feedback
 from feedback.models import Feedback
 
@@ -51,10 +52,11 @@ class FeedbackView(APIView):
         responses={
             201: FeedbackSerializer,
             200: FeedbackSerializer,
-            **errors(400, 401, 404, 503),
+            **errors(400, 401, 404, 429, 503),
         },
     )
     def post(self, request: Request) -> Response:
+        admit_feedback(request)
         serializer = GiveFeedbackSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         said = dict(serializer.validated_data)

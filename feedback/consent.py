@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
-from classifier import unlearning
+from classifier import journal, unlearning
 from classifier.classify import erase_prediction
 from classifier.models import Prediction, PredictionQuerySet
 from feedback.models import Consent, Feedback, FeedbackQuerySet
@@ -84,7 +84,11 @@ def erase_all(person: str) -> None:
     """Remove all that we keep of a person: photos, answers, feedback, what they consented to.
 
     Cut short, it has erased some of it; a second time erases the rest.
+
+    Raises:
+        Waiting: if an answer of theirs is still on its way to the database.
     """
+    journal.settle(person)
     while some := list(Prediction.objects.of(person)[:_AT_ONCE]):
         for prediction in some:
             erase_prediction(prediction)

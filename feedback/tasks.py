@@ -11,7 +11,7 @@ from getpass import getuser
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, close_old_connections
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -132,7 +132,7 @@ def _reap_on(enough: threading.Event) -> None:
             if lost := reap(timezone.now()):
                 logger.warning("%d lost runs were given up.", lost)
             seconds = REAP_SECONDS
-        except DatabaseError:
+        except Error:
             # While it is away nobody can say that they live: give them time to, once it is back.
             seconds = RUN_SILENT.total_seconds()
 

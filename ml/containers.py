@@ -11,12 +11,14 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-# A real file stays far below these. At the limits, walking takes some 20 ms.
-_MOST_PIECES = 200_000  # GIF: blocks of at most 255 bytes; PNG and WebP: chunks
-_MOST_SEGMENTS = 5_000  # of a JPEG before its first scan, and between scans
+# A real file stays far below these. At the limits, walking takes 20 to 50 ms.
+_MOST_BLOCKS = 200_000  # of a GIF, of at most 255 bytes each
+_MOST_CHUNKS = 50_000  # of a PNG or a WebP
+_MOST_SEGMENTS = 5_000  # of a JPEG before its first scan
+_MOST_PADDING = 64 * 1024  # bytes between two of them
 _MOST_JPEG_HEADER = 256 * 1024  # bytes of tables before the first scan
 # Each scan visits all of the photo: a bomb has thousands; cameras and tools write about ten.
-_MOST_SCANS = 200
+_MOST_SCANS, _FEW_SCANS = 200, 16
 _MOST_SCANNED = 1_000_000_000  # scans times pixels
 _MOST_PROFILE = 256 * 1024  # bytes of an EXIF profile that lies compressed in a PNG
 
@@ -25,11 +27,9 @@ _RAW_PROFILE = b"Raw profile type exif\0"
 _PNG_PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 # A byte that begins a marker, and what cannot be one: 00 is stuffing and FF is padding.
 _JPEG_MARKER = re.compile(rb"\xff([^\x00\xff])", re.DOTALL)
-# The same within scans, where restarts (D0 to D7) are many and mean nothing here.
-_JPEG_SCAN_ENDS = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 _JPEG_ALONE = {0x01, *range(0xD0, 0xD9)}  # markers without a length
 _JPEG_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_SOS, _EOI = 0xDA, 0xD9
+_SOS, _EOI = b"\xff\xda", b"\xff\xd9"
 
 
 class BrokenContainer(ValueError):
@@ -125,8 +125,8 @@ def _jpeg(data: bytes) -> Container:
                 xmp = data[start + 4 : end]
         if marker in _JPEG_FRAMES:
             height, width = struct.unpack_from(">HH", data, start + 5)
-        if marker == _SOS:
-            kept.append(data[start : _jpeg_end(data, start, width * height)])
+        if marker == _SOS[1]:
+            kept.append(_jpeg_scans(data, start, width * height))
             orientation = _orientation(exif, xmp)
             return Container("JPEG", width, height, 1, orientation, b"".join(kept))
         if _jpeg_is_needed(marker, body):
@@ -147,12 +147,12 @@ def _jpeg_is_needed(marker: int, body: bytes) -> bool:
 def _jpeg_segments(data: bytes, place: int = 2) -> Iterator[tuple[int, int, int]]:
     """Marker, start and end of each segment, the end of a scan's header for a scan."""
     for _ in range(_MOST_SEGMENTS):
-        match = _JPEG_MARKER.search(data, place)
+        match = _JPEG_MARKER.search(data, place, place + _MOST_PADDING)
         if match is None:
             return
         marker, start = match[1][0], match.start()
         place = start + 2
-        if marker == _EOI:
+        if marker == _EOI[1]:
             return
         if marker not in _JPEG_ALONE:
             place += max(2, *struct.unpack_from(">H", data, place))
@@ -160,22 +160,18 @@ def _jpeg_segments(data: bytes, place: int = 2) -> Iterator[tuple[int, int, int]
     raise BrokenContainer("There are too many segments.")
 
 
-def _jpeg_end(data: bytes, place: int, pixels: int) -> int:
-    """Where the picture ends that has its first scan at `place`: further pictures may follow."""
-    scans, most_scans = 0, min(_MOST_SCANS, _MOST_SCANNED // max(pixels, 1))
-    for _ in range(_MOST_SEGMENTS):
-        match = _JPEG_SCAN_ENDS.search(data, place)
-        if match is None:
-            return len(data)
-        marker, place = match[1][0], match.end()
-        scans += marker == _SOS
-        if marker == _EOI:
-            return place
-        if scans > most_scans:
-            break
-        if marker not in _JPEG_ALONE:
-            place += int.from_bytes(data[place : place + 2])
-    raise BrokenContainer("There are too many scans.")
+def _jpeg_scans(data: bytes, start: int, pixels: int) -> bytes:
+    """The photo's scans from the first one on, unless they are so many that they are a bomb.
+
+    Within a scan no marker occurs, so counting them is exact but for what lies behind the photo.
+    """
+    most = min(_MOST_SCANS, max(_FEW_SCANS, _MOST_SCANNED // max(pixels, 1)))
+    if data.count(_SOS, start) <= most:
+        return data[start:]
+    end = data.find(_EOI, start) + 2  # further pictures follow it
+    if end < 2 or data.count(_SOS, start, end) > most:
+        raise BrokenContainer("There are too many scans.")
+    return data[start:end]
 
 
 def _png(data: bytes) -> Container:
@@ -198,7 +194,7 @@ def _png(data: bytes) -> Container:
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Name, start and end of what each chunk holds; the last one may be cut short."""
     place = 8
-    for _ in range(_MOST_PIECES):
+    for _ in range(_MOST_CHUNKS):
         length, name = struct.unpack_from(">I4s", data, place)
         yield name, place + 8, place + 8 + length
         place += 12 + length
@@ -252,9 +248,9 @@ def _gif_blocks(data: bytes, place: int) -> Iterator[tuple[bytes, int, int]]:
         while first and place < len(data) and (length := data[place]):
             place += 1 + length
             pieces += 1
-            if pieces > _MOST_PIECES:
+            if pieces > _MOST_BLOCKS:
                 break
-        if pieces > _MOST_PIECES:
+        if pieces > _MOST_BLOCKS:
             raise BrokenContainer("There are too many blocks.")
         if first:
             place += 1
@@ -264,7 +260,7 @@ def _gif_blocks(data: bytes, place: int) -> Iterator[tuple[bytes, int, int]]:
 def _webp(data: bytes) -> Container:
     width, height = _webp_size(data)
     frames, exif, xmp, place = 0, b"", b"", 12
-    for _ in range(_MOST_PIECES):
+    for _ in range(_MOST_CHUNKS):
         if place + 8 > len(data):
             break
         name, length = struct.unpack_from("<4sI", data, place)

@@ -49,12 +49,19 @@ class Heat:
         values: From 0 to 1, shape `(rows, columns)`, over `box`: 1 is the strongest evidence in the
             photo, for the label or against it; a place that speaks against it has 0.
         margin: Log-odds of the label that the places have together, before calibration.
+        looks: How often the version looked at the photo.
     """
 
     label: str
     box: Box
     values: np.ndarray
     margin: float
+    looks: int = 1
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the version looked at the whole photo."""
+        return min(self.box[2:]) > 0.995
 
     @property
     def where(self) -> str:
@@ -123,7 +130,8 @@ def heat_for(looks: Sequence[Look], labels: Sequence[str], label: str, aspect: f
     maps = [(each.box, each.local @ contrast) for each in looks]
     box, margins = maps[0] if len(maps) == 1 else _together(maps, aspect)
     strongest = float(np.abs(margins).max()) or 1.0
-    return Heat(label, box, np.clip(margins / strongest, 0, 1), float(logits @ contrast))
+    values = np.clip(margins / strongest, 0, 1)
+    return Heat(label, box, values, float(logits @ contrast), len(looks))
 
 
 def _contrast(logits: np.ndarray, index: int) -> np.ndarray:

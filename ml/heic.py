@@ -35,7 +35,7 @@ def declared_size(data: bytes) -> tuple[int, int]:
 
     Tiles, thumbnails and the whole each say theirs. `(0, 0)` where none does.
     """
-    sizes = [tuple(map(int.from_bytes, found)) for found in _SIZE.findall(data)]
+    sizes = [(int.from_bytes(wide), int.from_bytes(high)) for wide, high in _SIZE.findall(data)]
     return max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
 
 

@@ -228,11 +228,11 @@ def _decode_avif(data: bytes, max_pixels: int) -> _Decoded:
     # Pillow would follow every pointer in its EXIF, only to find the orientation, which an AVIF
     # tells elsewhere.
     data = _AVIF_EXIF.sub(rb"\1free", data)
-    with Image.open(io.BytesIO(data), formats=["AVIF"]) as image:
+    # One at a time, whatever it says of its size: what is coded may be larger.
+    with _one_large, Image.open(io.BytesIO(data), formats=["AVIF"]) as image:
         frames = getattr(image, "n_frames", 1)
         _refuse_too_many_pixels(*image.size, frames, max_pixels)
-        with _room_for(image.width * image.height):
-            return "AVIF", *_read(image, exif_orientation(image.info.get("exif", b"")))
+        return "AVIF", *_read(image, exif_orientation(image.info.get("exif", b"")))
 
 
 @contextlib.contextmanager

@@ -6,6 +6,8 @@ from typing import Generic, TypeVar
 
 from django.db import DatabaseError, InterfaceError, connection
 
+from classifier import database
+
 T = TypeVar("T")
 
 
@@ -43,7 +45,8 @@ class Patient(Generic[T]):
 
     def _into(self, answers: list[T]) -> None:
         try:
-            answers.append(self._ask())
+            with database.patiently():  # its own limit may be a longer one
+                answers.append(self._ask())
         except (DatabaseError, InterfaceError):
             return
         finally:

@@ -96,10 +96,10 @@ def png_chunk(name, data):
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
-def png_bytes(width, height, bits, colour_type, rows, *extra, interlaced=0):
+def png_bytes(width, height, bits, colour_type, rows, extra=(), interlaced=0, packed_rows=None):
     """A PNG by hand: what Pillow writes is too well-behaved. `extra` lies before the pixels."""
     header = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, interlaced)
-    chunks = (png_chunk(b"IDAT", zlib.compress(rows)), png_chunk(b"IEND", b""))
+    chunks = (png_chunk(b"IDAT", packed_rows or zlib.compress(rows)), png_chunk(b"IEND", b""))
     return b"".join((_PNG, png_chunk(b"IHDR", header), *extra, *chunks))
 
 

@@ -5,10 +5,10 @@ Run by `python -m benchmarks.peers.litserve_onnx`, on PORT.
 
 import os
 from pathlib import Path
-from typing import Any
 
 import litserve
 import numpy as np
+from fastapi import Request
 
 from ml.inference import Answer, OnnxEngine
 from ml.photos import decode_photo
@@ -19,7 +19,7 @@ class Photos(litserve.LitAPI):
         self.engine = OnnxEngine(Path(os.environ["MODEL"]))
         self.engine.warm_up()
 
-    def decode_request(self, request: Any) -> np.ndarray:
+    def decode_request(self, request: Request) -> np.ndarray:
         return decode_photo(request["image"].file.read()).pixels
 
     def predict(self, pixels: np.ndarray) -> Answer:

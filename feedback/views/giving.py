@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST
 
 from classifier.callers import person_of, visible_to
 from classifier.models import Prediction
+from classifier.throttling import admit_feedback
 from classifier.views import HtmxHttpRequest
 from feedback import giving
 from feedback.forms import FeedbackForm, MayLearnForm
@@ -18,6 +19,7 @@ from feedback.models import Feedback
 
 @require_POST
 def give(request: HtmxHttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
+    admit_feedback(request)
     prediction = get_object_or_404(visible_to(request), pk=prediction_id)
     return _keep(request, prediction, can_undo=True)
 

@@ -44,11 +44,17 @@ async function renewAndRepeat(detail) {
   const { elt } = detail.requestConfig;
   if (renewed.has(elt) || !(await renew())) return fail(detail, "old");
   renewed.add(elt);
-  elt.requestSubmit(detail.requestConfig.triggeringEvent?.submitter);
+  press(detail.requestConfig);
+}
+
+/** Make the same click again: htmx sends the value of the button that was clicked last, and of no other. */
+function press({ elt, triggeringEvent }) {
+  (triggeringEvent?.submitter ?? elt.querySelector("button")).click();
 }
 
 /** Say what went wrong where the click was made, with a way to make it again. */
-function fail({ requestConfig: { elt, triggeringEvent }, xhr }, kind) {
+function fail({ requestConfig, xhr }, kind) {
+  const { elt } = requestConfig;
   if (!part(elt)) return;
   const box = fresh("trouble");
   const [title, text] = troubles.querySelector(`[data-trouble="${kind}"]`).children;
@@ -57,7 +63,7 @@ function fail({ requestConfig: { elt, triggeringEvent }, xhr }, kind) {
   box.querySelector("p").textContent = fill(text.textContent, { status: xhr.status, reason: reasonIn(xhr) });
   box.querySelector("button").addEventListener("click", () => {
     box.remove();
-    elt.requestSubmit(triggeringEvent?.submitter);
+    press(requestConfig);
   });
   part(elt).querySelector(".trouble")?.remove();
   part(elt).append(box);

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 PHONE = {"width": 320, "height": 640}
-TARGETS = "button, summary, nav a, .brand, .zone, input[type=text]"
+TARGETS = "button, summary, nav a, .brand, .zone, .switch, input[type=text]"
 
 
 def overflow(page):
@@ -32,10 +32,44 @@ def test_all_that_is_clicked_is_large_enough_for_a_thumb(page, site, cat):
     page.get_by_text("Wrong").click()
 
     targets = [target for target in page.locator(TARGETS).all() if target.is_visible()]
-    small = [box for box in (t.bounding_box() for t in targets) if box and box["height"] < 44]
+    boxes = [target.bounding_box() for target in targets]
+    small = [box for box in boxes if box and (box["height"] < 44 or box["width"] < 44)]
 
-    assert len(targets) >= 8
+    assert len(targets) >= 12
     assert small == []
+
+
+def test_a_keyboard_reaches_all_in_the_order_in_which_it_is_seen(page, quick_site, cat):
+    page.goto(quick_site)
+    page.set_input_files("#photo", cat)
+    expect(page.get_by_text("Was I right?")).to_be_visible()
+    page.get_by_role("link", name="Classify").focus()
+    stops = ["Models", "API", "photo", "A tabby", "A puppy", "Breakfast", "originals"]
+    stops += ["Right", "Wrong", "How I got there", "Erase this photo and answer", "Privacy"]
+
+    reached = []
+    for _ in stops:
+        page.keyboard.press("Tab")
+        reached.append(
+            page.evaluate(
+                "(at => at.id || at.innerText.trim() || at.querySelector('img')?.alt)"
+                "(document.activeElement)"
+            )
+        )
+
+    assert reached == stops
+
+
+def test_a_printed_page_keeps_the_answers_and_leaves_the_buttons(page, quick_site, cat):
+    page.goto(quick_site)
+    page.set_input_files("#photo", cat)
+    expect(page.get_by_text("Was I right?")).to_be_visible()
+
+    page.emulate_media(media="print")
+
+    expect(page.get_by_role("heading", name="It’s a cat")).to_be_visible()
+    for name in ("Right", "A tabby"):
+        expect(page.get_by_role("button", name=name)).to_be_hidden()
 
 
 @pytest.mark.parametrize("path", ["/", "/api/", "/api/predictions", "/api/predict", "/nowhere/"])

@@ -31,6 +31,15 @@ def test_a_photo_is_answered_and_the_opinion_kept(page, site, cat):
     assert Feedback.objects.get().label == "dog"
 
 
+def test_what_needs_a_script_is_not_offered(page, site):
+    page.goto(site)
+
+    expect(page.get_by_role("button", name="Ask")).to_be_visible()
+    expect(page.locator("#photo")).not_to_have_attribute("multiple", "")
+    for needs_script in (".samples", ".switch", ".camera", ".pick", "#summary"):
+        expect(page.locator(needs_script)).to_be_hidden()
+
+
 def test_a_text_is_refused_with_its_reason(page, site):
     page.goto(site)
 

@@ -31,7 +31,7 @@ def test_a_photo_gets_an_answer_in_the_contracts_shape(client, engine):
         "links": {
             "self": f"http://testserver/api/predictions/{logged.pk}",
             "feedback": "http://testserver/api/feedback",
-            "explanation": None,
+            "explanation": f"http://testserver/api/predictions/{logged.pk}/explanation",
             "receipt": f"http://testserver/api/predictions/{logged.pk}/receipt",
         },
         "created_at": ANY,

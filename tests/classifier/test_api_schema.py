@@ -15,6 +15,7 @@ def test_the_schema_is_openapi_3_1_and_has_every_endpoint(client, db):
         "/api/predict/batch",
         "/api/predictions",
         "/api/predictions/{id}",
+        "/api/predictions/{id}/explanation",
         "/api/predictions/{id}/receipt",
         "/api/statistics",
     }

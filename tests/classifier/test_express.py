@@ -64,6 +64,7 @@ def test_both_ways_tell_the_same(both, engine, name, request_):
     short, usual = both(**request_)
 
     assert short.headers["Content-Type"] == usual.headers["Content-Type"]
+    assert int(short.headers["Content-Length"]) == len(short.content)
     if short.headers["Content-Type"] == "application/json":
         assert told(short) == told(usual)
 

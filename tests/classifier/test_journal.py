@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import threading
 from datetime import timedelta
 
@@ -9,9 +10,10 @@ import pytest
 from django.db import IntegrityError, OperationalError
 from django.utils import timezone
 
-from classifier import database, journal, rows, spool
-from classifier.classify import classify_photo
+from classifier import database, journal, rows, spool, storage
+from classifier.classify import classify_photo, erase_prediction
 from classifier.models import Prediction, SpoolArrival
+from feedback.consent import erase_all
 from ml.inference import Answer
 from ml.photos import decode_photo
 from tests.limits import limit_file_size
@@ -358,3 +360,102 @@ def test_files_that_are_none_of_ours_are_left_alone(db, settings):
 
     assert (journal.waiting(), journal.drain()) == (0, 0)
     assert files(settings) == ["notes.jsonl"]
+
+
+def another_process_writes(settings, prediction):
+    """Its file is locked as long as the writer that is returned has it."""
+    writer = spool.Writer(lambda: settings.SPOOL_DIR)
+    writer.append(rows.as_line(prediction))
+    return writer
+
+
+def test_what_waits_is_not_said_to_be_unknown(client, engine, settings):
+    prediction = row()
+    writer = another_process_writes(settings, prediction)
+    page = f"/predictions/{prediction.pk}/"
+    said = {"prediction": str(prediction.pk), "correct": True}
+
+    answers = [
+        client.get(f"/api/predictions/{prediction.pk}"),
+        client.delete(f"/api/predictions/{prediction.pk}"),
+        client.get(f"/api/predictions/{prediction.pk}/receipt"),
+        client.post("/api/feedback", said, content_type="application/json"),
+    ]
+    pages = [
+        client.get(page),
+        client.post(f"{page}erase/"),
+        client.post(f"/feedback/{prediction.pk}/", {"correct": "true"}),
+    ]
+
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+    for answer in pages:
+        assert answer.status_code == 503
+        assert "on its way" in answer.text
+    writer.seal()
+    journal.drain()
+    assert client.get(f"/api/predictions/{prediction.pk}").status_code == 404  # another person's
+
+
+def test_what_is_unknown_is_unknown_also_while_others_wait(client, engine):
+    spooled()
+    unknown = row().pk
+
+    assert client.get(f"/api/predictions/{unknown}").status_code == 404
+    assert client.get(f"/predictions/{unknown}/").status_code == 404
+    assert client.get("/nowhere/").status_code == 404
+
+
+def test_what_waits_can_be_erased(client, engine, away, settings):
+    client.post("/classify/", {"photo": photo_upload()})
+    database._away.clear()
+    (prediction_id,) = re.findall(r'"id": "([-0-9a-f]+)"', waiting_text(settings))
+
+    assert client.post(f"/predictions/{prediction_id}/erase/").status_code == 303
+    journal.drain()
+
+    assert not Prediction.objects.exists()
+    assert journal.waiting() == 0
+
+
+def waiting_text(settings):
+    return "".join(path.read_text() for path in spool.segments(settings.SPOOL_DIR))
+
+
+def test_an_erased_row_does_not_come_back_from_the_disk(db):
+    """Its commit came through, and nobody could tell: it is stored, and waits as well."""
+    (prediction,) = spooled()
+    rows.insert([prediction])
+
+    erase_prediction(Prediction.objects.get())
+    journal.drain()
+
+    assert not Prediction.objects.exists()
+
+
+def test_all_of_a_person_s_is_erased_also_what_waits(db, settings):
+    spooled(2)
+    erase_all("visitor:someone")
+    journal.drain()
+    assert not Prediction.objects.exists()
+
+    writer = another_process_writes(settings, row())
+    with pytest.raises(journal.Waiting):
+        erase_all("visitor:someone")
+    erase_all("visitor:some")  # somebody else
+    writer.seal()
+
+
+def test_a_photo_stays_for_a_row_that_waits(db, photos_dir):
+    storage.keep(PHOTO)
+    spooled()
+    (file,) = (path for path in photos_dir.rglob("*") if path.is_file())
+    os.utime(file, (0, 0))
+
+    assert not storage.erase(PHOTO.sha256, lambda: False)
+    assert storage.forget_orphans(timezone.now()) == 0
+    assert storage.read(PHOTO.sha256)
+
+    journal.drain()
+    Prediction.objects.all().delete()
+    assert storage.forget_orphans(timezone.now()) == 1

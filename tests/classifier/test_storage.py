@@ -10,8 +10,9 @@ from classifier import journal, storage
 from classifier.classify import classify_photo
 from classifier.models import Prediction
 from ml.photos import decode_photo
+from tests.limits import limit_file_size
 from tests.make import make_prediction
-from tests.photos import photo_bytes
+from tests.photos import photo_bytes, photo_upload
 
 YESTERDAY = timezone.now() - timedelta(days=1)
 
@@ -37,15 +38,56 @@ def test_keeping_twice_keeps_once(photo, photos_dir):
     assert len(files(photos_dir)) == 1
 
 
-def test_a_full_disk_leaves_nothing_half_written(photos_dir, monkeypatch):
-    def refuse(*args):
-        raise OSError("No space left on device")
+def test_a_full_disk_leaves_nothing_half_written(photos_dir, caplog):
+    photo = decode_photo(photo_bytes(size=(600, 400), format="JPEG", quality=100) + bytes(100_000))
 
-    monkeypatch.setattr(os, "replace", refuse)
+    with limit_file_size(50_000), pytest.raises(storage.NotKept, match="There is no room"):
+        storage.keep(photo)
+
+    assert files(photos_dir) == []
+    assert "File too large" in caplog.text
+
+
+def test_a_full_disk_is_a_503_in_words_and_no_row(client, engine, photos_dir):
+    with limit_file_size(10):
+        response = client.post("/api/predict", {"image": photo_upload()})
+        page = client.post("/classify/", {"photo": photo_upload()}, headers={"HX-Request": "true"})
+
+    assert (response.status_code, response.json()["code"]) == (503, "storage_full")
+    assert response["Retry-After"]
+    assert page.status_code == 503
+    assert "no room to keep the photo" in page.text
+    assert files(photos_dir) == []
+    assert not Prediction.objects.exists()
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_apart_from_a_full_one(settings, tmp_path):
+    (tmp_path / "file").touch()
+    settings.PHOTOS_DIR = tmp_path / "file"
 
     with pytest.raises(storage.NotKept, match="not possible"):
         storage.keep(decode_photo(photo_bytes()))
-    assert files(photos_dir) == []
+
+
+def test_a_photo_that_a_power_cut_shortened_is_kept_anew(photo, photos_dir):
+    (path,) = files(photos_dir)
+    os.truncate(path, 10)
+
+    storage.keep(photo)
+
+    assert storage.read(photo.sha256) == photo.data
+
+
+def test_each_photo_is_made_safe_from_power_cuts_where_that_is_wanted(settings, monkeypatch):
+    synced, sync = [], os.fsync
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(sync(file)))
+
+    storage.keep(decode_photo(photo_bytes()))
+    assert synced == []
+
+    settings.PHOTO_SYNC = True
+    storage.keep(decode_photo(photo_bytes(size=(8, 8))))
+    assert len(synced) == 2  # the file, and its name in the folder
 
 
 def test_a_photo_whose_end_date_has_passed_is_erased_and_its_prediction_stays(db, photo):

@@ -20,8 +20,8 @@ class Command(BaseCommand):
         "(baseline), and answers, confidence and novelty with its holdout: the population "
         "stability index of each measure, and the limit that chance passes once in a thousand "
         "times with so many photos. People may send something else than the holdout from the "
-        "first day on: once there is a baseline, only that decides the exit status. Exit status: 0 within the limits, "
-        "or too few photos to tell; 1 beyond one; 2 no such version."
+        "first day on: once there is a baseline, only that decides the exit status. Exit status: "
+        "0 within the limits, or too few photos to tell; 1 beyond one; 2 no such version."
     )
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:

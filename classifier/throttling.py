@@ -1,0 +1,59 @@
+"""How many photos and opinions one caller may send a minute; beyond it, 429 and when to return."""
+
+import time
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
+from django.http import HttpRequest
+from rest_framework.exceptions import Throttled
+from rest_framework.request import Request
+
+from classifier.addresses import hashed_address
+from classifier.arrivals import Arrivals
+from classifier.callers import person_of
+
+
+def admit_photos(request: HttpRequest | Request, number: int = 1) -> None:
+    """Let photos of a request in, or not.
+
+    Args:
+        request: Whose.
+        number: How many photos.
+
+    Raises:
+        Throttled: if its caller has sent as many as anyone may.
+    """
+    person = person_of(request)
+    is_token = person.startswith("token:")
+    limit = settings.TOKEN_PHOTOS_PER_MINUTE if is_token else settings.PHOTOS_PER_MINUTE
+    _admit(request, person, number, "photos", limit)
+
+
+def admit_feedback(request: HttpRequest | Request) -> None:
+    """Let one opinion in, or not.
+
+    Raises:
+        Throttled: if its caller has given as many as anyone may.
+    """
+    _admit(request, person_of(request), 1, "opinions", settings.FEEDBACK_PER_MINUTE)
+
+
+def _admit(
+    request: HttpRequest | Request, person: str, number: int, what: str, per_minute: int
+) -> None:
+    if not per_minute:
+        return
+    names = [f"{what} {person}"]
+    if person.startswith("visitor:"):
+        # Whoever drops their cookie is somebody new, but not somewhere else.
+        names.append(f"{what} address:{hashed_address(request, 'classifier.callers')}")
+    arrivals = _arrivals(settings.VAR_DIR)
+    for name in names:
+        if wait := arrivals.ask(name, number, per_minute, time.time()):
+            raise Throttled(wait, f"That is more than {per_minute:,} {what} a minute.")
+
+
+@cache
+def _arrivals(folder: Path) -> Arrivals:
+    return Arrivals(folder / "arrivals", settings.SECRET_KEY.encode())
