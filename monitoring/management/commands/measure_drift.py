@@ -17,11 +17,11 @@ _ROW = "{:<14}{:<10}{:>7}{:>8}{:>9}{:>11}  {}"
 class Command(BaseCommand):
     help = (
         "Compares a version's photos and answers of the last days with its first thousand "
-        "(baseline) and its answers with those on its holdout: the population stability index of "
-        "each measure, and the limit that chance passes once in a thousand times with so many "
-        "photos. People may send something else than the holdout from the first day on: once "
-        "there is a baseline, only that decides the exit status. Exit status: 0 within the limits, "
-        "or too few photos to tell; 1 beyond one; 2 no such version."
+        "(baseline), and answers, confidence and novelty with its holdout: the population "
+        "stability index of each measure, and the limit that chance passes once in a thousand "
+        "times with so many photos. People may send something else than the holdout from the "
+        "first day on: once there is a baseline, only that decides the exit status. Exit status: "
+        "0 within the limits, or too few photos to tell; 1 beyond one; 2 no such version."
     )
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
