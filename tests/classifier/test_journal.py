@@ -128,6 +128,9 @@ def test_the_page_answers_too(client, engine, away):
 
     assert response.status_code == 200
     assert "It’s a cat" in response.text
+    assert "has to wait" in response.text
+    journal.drain()
+    assert "has to wait" not in client.get(Prediction.objects.get().get_absolute_url()).text
 
 
 def test_a_row_that_is_there_already_is_left_as_it_is(db):
