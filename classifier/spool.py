@@ -209,6 +209,7 @@ def set_aside(segment: Path, lines: list[bytes]) -> Path:
     path = segment.with_name(f"{following}{_REJECTED}")
     aside = segment.with_name(f".{path.name}")
     with aside.open("wb") as file:
+        os.fchmod(file.fileno(), 0o600)
         file.write(b"".join(line + b"\n" for line in lines))
         file.flush()
         os.fsync(file.fileno())

@@ -188,6 +188,7 @@ def test_a_row_that_can_never_be_inserted_goes_aside_alone(db, settings, at_faul
     assert (journal.waiting(), journal.rejected()) == (0, 1)
     (path,) = spool.rejected(settings.SPOOL_DIR)
     assert json.loads(path.read_bytes())["id"] == str(wrong.pk)
+    assert path.stat().st_mode & 0o077 == 0  # it names persons
 
 
 def test_an_unknown_version_and_what_is_no_row_go_aside(db, settings):
