@@ -184,6 +184,8 @@ def main() -> int:
         with clients(site, options.clients) as asked:
             pauses = [_take_away(postgres, asked, away, back) for _ in range(options.kills)]
         wait_until_arrived(site)
+        if asked.problems:
+            print(site.log.read_text(errors="replace")[-20_000:], file=sys.stderr)
         return _say(options.fault, asked, stored(postgres), pauses)
 
 
