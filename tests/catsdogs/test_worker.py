@@ -257,7 +257,7 @@ def test_a_server_that_is_told_to_stop_finishes_what_it_has_let_in(tmp_path):
         idle.sendall(CLOSE.replace(b"close", b"keep-alive"))
         while b'alive"}' not in idle.recv(1000):
             pass
-        batch = stack.enter_context(busy(site, photos=6))
+        batch = stack.enter_context(busy(site, photos=3))
         queued = [stack.enter_context(connect(site)) for _ in range(3)]
         for each in queued:
             each.sendall(request_of(photo_bytes()))
