@@ -147,7 +147,11 @@ def _environment(
 ) -> dict[str, str]:
     return {
         **os.environ,
+        # One caller is all the load.
+        "CATSDOGS_FEEDBACK_PER_MINUTE": "0",
         "CATSDOGS_MODELS": str(models),
+        "CATSDOGS_PHOTOS_PER_MINUTE": "0",
+        "CATSDOGS_TOKEN_PHOTOS_PER_MINUTE": "0",
         "CATSDOGS_VAR": str(folder),
         "DATABASE_URL": database or f"sqlite:///{folder / 'catsdogs.sqlite3'}",
         "DEBUG": "true",

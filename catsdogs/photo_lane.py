@@ -4,7 +4,7 @@ from collections import Counter
 
 # A photo's share in the running mean: some thirty of them are remembered.
 _SHARE = 1 / 16
-# Before the first one has been answered.
+# Before any has been answered, and among the first ones: those may be slow on a cold machine.
 _FIRST_GUESS_SECONDS = 0.05
 
 
@@ -21,6 +21,7 @@ class PhotoLane:
         self._max_wait = max_wait
         self._outstanding: Counter[str] = Counter()
         self._mean: dict[str, float] = {}
+        self._seen: Counter[str] = Counter()
 
     def expected_wait(self) -> float:
         """Seconds until a thread is free for one more."""
@@ -46,5 +47,7 @@ class PhotoLane:
         self._outstanding[route] -= 1
         if seconds is None:
             return
-        mean = self._mean.get(route)
-        self._mean[route] = seconds if mean is None else mean + (seconds - mean) * _SHARE
+        self._seen[route] += 1
+        mean = self._mean.get(route, _FIRST_GUESS_SECONDS)
+        share = max(_SHARE, 1 / (self._seen[route] + 1))
+        self._mean[route] = mean + (seconds - mean) * share

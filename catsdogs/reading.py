@@ -148,6 +148,7 @@ class ReadingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         """Its bytes are no longer held."""
         self._held -= conn.held
         conn.held = 0
+        conn.whole = None
 
     def tell(self, conn: Connection, words: bytes) -> None:
         """Send a few bytes at once, or not at all."""
@@ -212,7 +213,7 @@ class ReadingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         for conn, since in self._streaming.items():
             if now > since + BODY_SECONDS:
                 self._cut_off(conn)
-        if self.nr_conns >= self.worker_connections:
+        if self._reads and self.nr_conns >= self.worker_connections:
             self._make_room()
 
     def _cut_off(self, conn: Connection) -> None:

@@ -37,6 +37,14 @@ def site(tmp_path_factory):
         yield site
 
 
+@pytest.fixture(scope="module", autouse=True)
+def silent(site):
+    """Connections on which nothing, or no more, is said from the beginning of these tests on."""
+    with connect(site) as nothing, connect(site) as no_more:
+        no_more.sendall(b"POST /api/predict HTTP/1.1\r\nHost")
+        yield nothing, no_more
+
+
 def long_to_decode():
     """A photo of few bytes and many pixels."""
     file = io.BytesIO()
@@ -250,6 +258,10 @@ def test_a_flood_is_turned_away_at_once_and_nobody_looks_for_those_who_have_gone
             assert b'{"code": "overloaded", ' in each
 
 
+def test_clients_that_say_nothing_are_let_go(silent):
+    assert [read_all(each) for each in silent] == [b"", b""]
+
+
 def test_a_server_that_is_told_to_stop_finishes_what_it_has_let_in(tmp_path):
     one_by_one = {"CATSDOGS_PHOTO_THREADS": "1", "CATSDOGS_MAX_WAIT": "30"}
     with running_site(tmp_path, MODELS, **one_by_one) as site, contextlib.ExitStack() as stack:
@@ -257,7 +269,7 @@ def test_a_server_that_is_told_to_stop_finishes_what_it_has_let_in(tmp_path):
         idle.sendall(CLOSE.replace(b"close", b"keep-alive"))
         while b'alive"}' not in idle.recv(1000):
             pass
-        batch = stack.enter_context(busy(site, photos=6))
+        batch = stack.enter_context(busy(site, photos=3))
         queued = [stack.enter_context(connect(site)) for _ in range(3)]
         for each in queued:
             each.sendall(request_of(photo_bytes()))
