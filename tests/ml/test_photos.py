@@ -1,13 +1,14 @@
 import random
-import struct
-import zlib
+import threading
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from ml import photos as photos_module
 from ml.photos import PhotoError, as_jpeg, decode_photo, fit
 from tests.heic import HEIC, HEIC_ROTATED
+from tests.mutants import png_bytes
 from tests.photos import chelsea, drawn_pixels, encode, photo_bytes
 
 FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "AVIF"]
@@ -17,25 +18,6 @@ def refusal(data, **limits):
     with pytest.raises(PhotoError) as caught:
         decode_photo(data, **limits)
     return caught.value
-
-
-def png(width, height, bits, colour_type, rows):
-    """A PNG by hand: what Pillow writes is too well-behaved."""
-
-    def chunk(name, data):
-        return (
-            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        )
-
-    header = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0)
-    return b"".join(
-        [
-            b"\x89PNG\r\n\x1a\n",
-            chunk(b"IHDR", header),
-            chunk(b"IDAT", zlib.compress(rows)),
-            chunk(b"IEND", b""),
-        ]
-    )
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -142,7 +124,7 @@ def test_16_bit_grey_is_scaled_and_not_clipped():
 def test_16_bit_colour_is_scaled():
     row = b"\0" + bytes([0xFF, 0xFF, 0x80, 0x00, 0x00, 0x00]) * 8
 
-    pixel = decode_photo(png(8, 8, 16, 2, row * 8)).pixels[0, 0]
+    pixel = decode_photo(png_bytes(8, 8, 16, 2, row * 8)).pixels[0, 0]
 
     assert pixel.tolist() == [255, 128, 0]
 
@@ -170,6 +152,36 @@ def test_a_large_photo_keeps_its_size_on_paper_and_is_held_smaller():
     assert 520 <= min(photo.pixels.shape[:2]) < 1100
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_large_photo_is_turned_and_reduced_in_bands_as_if_at_once(monkeypatch, orientation):
+    image = Image.fromarray(chelsea()).resize((1301, 1117))
+    image.putalpha(image.convert("L"))
+    data = encode(image, "PNG", orientation=orientation, compress_level=1)
+
+    monkeypatch.setattr("ml.photos._BAND", 10**9)
+    at_once = decode_photo(data).pixels
+    monkeypatch.setattr("ml.photos._BAND", 30_000)
+    in_bands = decode_photo(data).pixels
+
+    assert min(at_once.shape[:2]) == 559
+    assert (in_bands == at_once).all()
+
+
+def test_large_photos_are_decoded_one_at_a_time(monkeypatch):
+    monkeypatch.setattr("ml.photos._LARGE", 64 * 48 - 1)
+    photos = []
+    large = threading.Thread(target=lambda: photos.append(decode_photo(photo_bytes())))
+
+    with photos_module._one_large:  # as if one were being decoded
+        large.start()
+        decode_photo(photo_bytes((32, 24)))  # a small one need not wait
+        large.join(timeout=0.2)
+        assert photos == []
+
+    large.join(timeout=60)
+    assert photos[0].width == 64
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [
@@ -183,8 +195,8 @@ def test_a_large_photo_keeps_its_size_on_paper_and_is_held_smaller():
         (b"RIFF\x10\0\0\0WEBPVP8 ", "broken_image"),
         (b"\0\0\0\x18ftypheic" + bytes(40), "broken_image"),
         (b"\0\0\0\x18ftypavif" + bytes(40), "broken_image"),
-        (png(20, 20, 8, 2, b""), "broken_image"),
-        (png(13_000, 13_000, 8, 2, b""), "too_many_pixels"),
+        (png_bytes(20, 20, 8, 2, b""), "broken_image"),
+        (png_bytes(13_000, 13_000, 8, 2, b""), "too_many_pixels"),
         (b"GIF89a\xff\xff\xff\xff\0\0\0,\0\0\0\0\xff\xff\xff\xff\0\2\2D\1\0;", "too_many_pixels"),
     ],
     ids=lambda value: value if isinstance(value, str) else repr(value[:12]),
