@@ -38,7 +38,13 @@ lint: .venv/.dev ## Check style, formatting and who imports whom
 types: .venv/.dev ## Check types
 	$(python) -m mypy
 
-bench: .venv/.dev ## Measure the loop, and swaps under load; with photos in CATSDOGS_DATA, all candidates too
+# With WRITE=1 the tables of docs/performance.md are made anew; else they are in var/bench/ alone.
+write := $(if $(WRITE),--write docs/performance.md)
+
+bench: .venv/.dev ## Measure serving beside peers, start, memory, loop, swaps; with photos, candidates
+	$(python) -m benchmarks.serving --int8 --peers all $(write)
+	$(python) -m benchmarks.starting $(write)
+	$(python) -m benchmarks.memory --where $(write)
 	$(python) -m benchmarks.loop
 	$(python) -m benchmarks.swapping
 	@if [ -d "$${CATSDOGS_DATA:-data/raw}" ]; then \

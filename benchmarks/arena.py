@@ -29,10 +29,13 @@ from ml.registry import NETWORK, list_versions, load_card, save_version
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACE = ROOT / "var" / "bench"
-# As in production, save for what would only measure TLS or who may call.
+# As in production, save for what would only measure TLS, who may call, and how often one may.
 PRODUCTION = {
     "ALLOWED_HOSTS": "127.0.0.1",
     "CATSDOGS_API_ACCESS": "open",
+    "CATSDOGS_FEEDBACK_PER_MINUTE": "0",
+    "CATSDOGS_PHOTOS_PER_MINUTE": "0",
+    "CATSDOGS_TOKEN_PHOTOS_PER_MINUTE": "0",
     "DEBUG": "false",
     "GUNICORN_CMD_ARGS": "--log-level=warning",
     "HTTPS": "false",
