@@ -270,6 +270,7 @@ class PredictView(APIView):
             refused = as_response(error, {})
             if refused is None:
                 raise
+            del refused.headers["Content-Type"]  # of a page, before it is rendered
             body, code, headers = refused.data, refused.status_code, dict(refused.items())
         response = JsonResponse(body, status=code, headers=headers)
         response["Content-Length"] = str(len(response.content))

@@ -20,6 +20,7 @@ from django.http import (
     JsonResponse,
     UnreadablePostError,
 )
+from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.views.defaults import server_error as page_for_server_error
 from rest_framework import exceptions, status
@@ -124,6 +125,8 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
             return ApiError("Too many files in one request.", code="too_many_images")
         case UnreadablePostError():  # whoever sent it has most likely gone
             return ApiError("The request broke off before its end.", code="invalid")
+        case MultiPartParserError():  # in the words of DRF's own parser
+            return exceptions.ParseError(f"Multipart form parse error - {error}")
         case SuspiciousOperation():  # too many fields, broken cookies, …
             return exceptions.ParseError()
     return _unavailable(error)

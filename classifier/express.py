@@ -34,7 +34,7 @@ def _is_plain(request: HttpRequest) -> bool:
     return (
         request.method == "POST"
         and request.path_info.startswith("/api/")
-        and "HTTP_COOKIE" not in asked
+        and not asked.get("HTTP_COOKIE")
         and asked.get("HTTP_ACCEPT", "") in _JSON
         and not asked.get("QUERY_STRING")
         and (request.content_type or "").startswith(("image/", "multipart/form-data"))
