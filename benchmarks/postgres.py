@@ -91,7 +91,7 @@ class Postgres:
 
     def execute(self, statement: str, *values: Any, database: str = _NAME) -> list[tuple]:
         """Run a statement as superuser; its rows, if it has some."""
-        with contextlib.closing(self._connect(database)) as connection:
+        with self.connected(database) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute(statement, values)
@@ -100,6 +100,14 @@ class Postgres:
     def ask(self, question: str) -> list[tuple]:
         """The rows of a query."""
         return self.execute(question)
+
+    @contextlib.contextmanager
+    def connected(self, database: str = _NAME) -> Iterator[Any]:
+        """A connection of the superuser's, which ends without a commit."""
+        with contextlib.closing(
+            psycopg2.connect(host=_HOST, port=self._port, user="postgres", dbname=database)
+        ) as connection:
+            yield connection
 
     def cpu_seconds(self) -> float:
         """Of its processes that live, so far."""
@@ -115,9 +123,6 @@ class Postgres:
         except psycopg2.OperationalError:
             return False
         return True
-
-    def _connect(self, database: str) -> Any:
-        return psycopg2.connect(host=_HOST, port=self._port, user="postgres", dbname=database)
 
     def _pids(self) -> list[int]:
         """The first process and its children, one for each connection."""

@@ -79,7 +79,7 @@ def _words(refusal: Refusal, environ: _Environ) -> tuple[bytes, str]:
     if environ["PATH_INFO"].startswith("/api/"):
         body = {"code": refusal.code, "detail": refusal.detail, "field": None}
         return json.dumps(body).encode(), "application/json"
-    page = "classifier/home.html#answer" if environ.get("HTTP_HX_REQUEST") else "503.html"
+    page = "classifier/_card.html" if environ.get("HTTP_HX_REQUEST") else "503.html"
     return _page(page, refusal.code, refusal.detail), "text/html; charset=utf-8"
 
 

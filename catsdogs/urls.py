@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from classifier.api import NotFoundView
 
+handler400 = "classifier.errors.bad_request"
 handler500 = "classifier.errors.server_error"
 urlpatterns = [
     path("", include("classifier.urls")),

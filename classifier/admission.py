@@ -14,6 +14,8 @@ _PHOTOS = {
     (b"POST", b"/api/predict/batch"): "api-predict-batch",
     (b"POST", b"/classify/"): "classify",
     (b"GET", b"/explanation"): "api-explanation",
+    (b"GET", b"/why/"): "why",
+    (b"GET", b"/heat/"): "heat",
 }
 _METHODS = {method for method, _ in _PHOTOS}
 OVERLOADED_WORDS = "More photos come in than can be looked at. Please try again in a few seconds."

@@ -270,8 +270,8 @@ class PredictView(APIView):
             refused = as_response(error, {})
             if refused is None:
                 raise
-            del refused.headers["Content-Type"]  # of a page, before it is rendered
             body, code, headers = refused.data, refused.status_code, dict(refused.items())
+            del headers["Content-Type"]  # of a response that nobody rendered
         response = JsonResponse(body, status=code, headers=headers)
         response["Content-Length"] = str(len(response.content))
         return response

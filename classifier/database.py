@@ -44,7 +44,7 @@ attention = threading.Event()
 
 
 def is_away() -> bool:
-    """Whether the database was last seen not to answer: who asks it is refused at once."""
+    """Whether the database was last seen to stand still: who asks it is refused at once."""
     return _away.is_set()
 
 
@@ -73,15 +73,22 @@ def be_patient(is_long: bool) -> None:
 
 
 def look() -> bool:
-    """Ask the database something on a connection of its own, and note whether it answers."""
+    """Ask the database something on a connection of its own, and note whether it stands still.
+
+    Returns:
+        Whether it answered. One that refuses does not, but keeps nobody waiting either.
+    """
     connection.close()
-    _patience.is_probe = True
+    _patience.is_probe, _patience.is_late = True, False
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
             cursor.fetchone()
     except Error:
-        _away.set()
+        if _patience.is_late:
+            _away.set()
+        else:
+            _away.clear()
         return False
     else:
         _away.clear()
@@ -119,6 +126,8 @@ def _wait(asked: Any) -> None:
         return
     began = time.monotonic()
     while state != POLL_OK:
+        if asked.fileno() < 0:  # cut between two looks
+            raise _no_answer("The connection to the database was lost.")
         poller = select.poll()
         poller.register(asked.fileno(), select.POLLIN if state == POLL_READ else select.POLLOUT)
         while not poller.poll(_SLICE * 1000):
@@ -141,11 +150,11 @@ def _limit() -> float:
     return seconds * _PATIENCE if _patience.is_long else seconds
 
 
-def _no_answer() -> Exception:
+def _no_answer(why: str = "") -> Exception:
     from psycopg2 import OperationalError
 
-    _patience.is_late = True
-    error: Exception = OperationalError("The database did not answer in time.")
+    _patience.is_late = not why
+    error: Exception = OperationalError(why or "The database did not answer in time.")
     return error
 
 

@@ -22,6 +22,7 @@ from django.http import (
 )
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
+from django.views.defaults import bad_request as page_for_bad_request
 from django.views.defaults import server_error as page_for_server_error
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -36,8 +37,6 @@ from ml.photos import PhotoError
 _RETRY_AFTER_SECONDS = 5
 
 _AWAY = "The database cannot be reached. Nothing is lost: please try again in a moment."
-
-_WAITING = "This answer is on its way to the database. Nothing is lost: try again in a moment."
 
 # Refusals of a photo that are not plain 400s.
 _STATUS_OF_PHOTO_ERROR = {
@@ -93,7 +92,7 @@ def as_response(error: Exception, context: dict[str, Any]) -> Response | None:
     if foreseen is None:
         return None
     if foreseen.status_code == status.HTTP_404_NOT_FOUND:
-        foreseen = _on_its_way(context["request"], context["kwargs"]) or foreseen
+        foreseen = _on_its_way(context["kwargs"]) or foreseen
     set_rollback()
     body = as_body(foreseen)
     count_refusal(body["code"])
@@ -125,7 +124,7 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
             return ApiError("Too many files in one request.", code="too_many_images")
         case UnreadablePostError():  # whoever sent it has most likely gone
             return ApiError("The request broke off before its end.", code="invalid")
-        case MultiPartParserError():  # in the words of DRF's own parser
+        case MultiPartParserError():  # past DRF's own parsers: see `classifier.express`
             return exceptions.ParseError(f"Multipart form parse error - {error}")
         case SuspiciousOperation():  # too many fields, broken cookies, …
             return exceptions.ParseError()
@@ -151,20 +150,14 @@ def _unavailable(error: Exception) -> ApiError | None:
     return None
 
 
-def _on_its_way(request: Any, names: Mapping[str, Any]) -> ApiError | None:
+def _on_its_way(names: Mapping[str, Any]) -> ApiError | None:
     """A 503 for a prediction that is not there yet, because it waits on disk; None if it does not.
 
     Args:
-        request: Of DRF, or of Django.
         names: What the address names.
     """
-    asked = [value for value in names.values() if isinstance(value, UUID)]
-    said = getattr(request, "data", {})
-    if isinstance(said, Mapping) and (prediction := said.get("prediction")):
-        asked.append(prediction)
-    if any(map(journal.holds, asked)):
-        return _unavailable(journal.Waiting(_WAITING))
-    return None
+    ids = [value for value in names.values() if isinstance(value, UUID)]
+    return _unavailable(journal.Waiting()) if any(map(journal.holds, ids)) else None
 
 
 def as_body(error: exceptions.APIException) -> dict[str, Any]:
@@ -188,6 +181,14 @@ def _first_detail(detail: Any) -> tuple[str | None, Any]:
         else:
             detail = detail[0]
     return field, detail
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler for a request at fault before any view saw it: its host, its cookies."""
+    if not request.path.startswith("/api/"):
+        return page_for_bad_request(request, exception)
+    error = _as_api_exception(exception) or exceptions.ParseError()
+    return JsonResponse(as_body(error), status=error.status_code)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -235,7 +236,7 @@ class HonestErrors:
             return HttpResponseBadRequest("The request broke off before its end.")
         unavailable = _unavailable(error)
         if isinstance(error, Http404) and request.resolver_match:
-            unavailable = _on_its_way(request, request.resolver_match.kwargs)
+            unavailable = _on_its_way(request.resolver_match.kwargs)
         if unavailable is None:
             return None
         count_refusal(unavailable.code)

@@ -35,6 +35,11 @@ class Unwritable(Exception):
 class Waiting(Exception):
     """A row is not in the database yet; the message says so to whoever asks for it."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            "This answer is on its way to the database. Nothing is lost: try again in a moment."
+        )
+
 
 _writer = spool.Writer(lambda: settings.SPOOL_DIR)
 # The last insertion failed: rows are spooled at once until the thread has inserted some.
@@ -94,7 +99,7 @@ def settle(value: object) -> None:
         for segment in segments:
             _deliver(segment)
         if holds(value):
-            raise Waiting("This answer is on its way to the database: try again in a moment.")
+            raise Waiting
 
 
 def drain() -> int:
@@ -119,6 +124,7 @@ def drain() -> int:
 
 def start() -> None:
     """Insert what waits from now on, in the background, and notice when the database is back."""
+    database.attention.set()  # there may be what a process before this one left behind
     threading.Thread(target=_work_for_ever, name="drain-journal", daemon=True).start()
 
 
@@ -130,17 +136,21 @@ def _segments_with(value: object) -> list[Path]:
 def _work_for_ever() -> None:
     pause, is_well = threading.Event(), True
     while True:
-        database.attention.wait(_PAUSE)
+        is_asked = database.attention.wait(_PAUSE)
         database.attention.clear()
-        is_well = _work(is_well)
+        is_well = _work(is_asked, is_well)
         if not is_well:
             pause.wait(_PAUSE_WHEN_AWAY)
             database.attention.set()
 
 
-def _work(was_well: bool) -> bool:
+def _work(is_asked: bool, was_well: bool) -> bool:
     """Whether the database answers, and has taken all that it was given."""
     try:
+        # A healthy one is not asked: it may just have no connection to spare.
+        if not is_asked and not spool.segments(settings.SPOOL_DIR):
+            _is_refused.clear()
+            return True
         if not database.look():
             return False
         if arrived := drain():

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from classifier import journal
 from classifier.api import errors
 from classifier.callers import person_of, visible_to
 from classifier.errors import ApiError
@@ -77,6 +78,8 @@ class FeedbackView(APIView):
     def _find(self, request: Request, prediction_id: Any) -> Prediction:
         prediction = visible_to(request).filter(pk=prediction_id).first()
         if prediction is None:
+            if journal.holds(prediction_id):
+                raise journal.Waiting
             raise ApiError(
                 "There is no such prediction, or it is not yours.",
                 code="unknown_prediction",

@@ -4,8 +4,6 @@
  * Every word comes from the page.
  */
 
-document.documentElement.classList.add("js");
-
 const told = document.getElementById("told");
 const trouble = document.getElementById("trouble");
 

@@ -4,8 +4,6 @@
  * htmx fetches the map when its "Why?" is opened for the first time. Cards come and go, so the document listens.
  */
 
-if (window.htmx) document.documentElement.classList.add("js");
-
 const placeOf = (element) => element?.closest?.(".why-place");
 
 document.addEventListener("input", ({ target }) => {

@@ -34,7 +34,7 @@ function judge({ detail }) {
   if (!part(requestConfig.elt)) return;
   if (xhr.status !== 403) renewed.delete(requestConfig.elt);
   const isOurs = detail.target.id ? detail.serverResponse.includes(`id="${detail.target.id}"`) : xhr.status < 300;
-  if (isOurs && (xhr.status < 300 || xhr.status === 422)) return;
+  if (isOurs && (xhr.status < 300 || xhr.status === 422)) return forgetPreview(detail.target);
   detail.shouldSwap = detail.isError = false;
   if (xhr.status === 403) renewAndRepeat(detail);
   else fail(detail, { 404: "gone", 429: "busy", 503: "busy" }[xhr.status] ?? "broken");
@@ -68,6 +68,11 @@ function fail({ requestConfig, xhr }, kind) {
   part(elt).querySelector(".trouble")?.remove();
   part(elt).append(box);
   say(spoken(box));
+}
+
+/** A card that gives way needs its preview no longer. */
+function forgetPreview(target) {
+  if (target.matches(".card")) URL.revokeObjectURL(target.querySelector("figure img")?.src);
 }
 
 /** The server's own words for being busy, where it had any. */

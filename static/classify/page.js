@@ -23,7 +23,6 @@ function add(files) {
     photo.start();
   }
   announce(added.length);
-  form.reset();
 }
 
 /** Something was dropped that holds no file: a picture of another page, often. */
@@ -48,7 +47,10 @@ function listenToFields() {
   const field = document.getElementById("photo");
   field.multiple = true;
   for (const each of [field, document.getElementById("camera")]) {
-    each.addEventListener("change", () => { if (each.files.length) add(each.files); });
+    each.addEventListener("change", () => {
+      if (each.files.length) add(each.files);
+      each.value = ""; // so that the same photo can be chosen again
+    });
   }
   // Browsers open the picker on Space alone: Enter would send the form without a photo.
   field.addEventListener("keydown", (event) => {

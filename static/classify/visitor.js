@@ -5,19 +5,22 @@
  * nobody. So the name is fetched first, once; and again when the cookies have gone.
  */
 
-let asked = null;
+let isKnown = false;
+let renewing = null;
 
 /** Wait until the server knows us. It is not there, or does not answer: the photo will find out. */
-export const introduce = () => (asked ??= renew());
+export const introduce = async () => isKnown || renew();
 
-/** A fresh token for this page and for every form in it; whether there is one. */
-export async function renew() {
-  asked = fetchToken().catch(() => "");
-  const token = await asked;
-  if (!token) {
-    asked = null;
-    return false;
-  }
+/** A fresh token for this page and for every form in it, one for all who ask at once; whether there is one. */
+export function renew() {
+  renewing ??= useFreshToken().finally(() => { renewing = null; });
+  return renewing;
+}
+
+async function useFreshToken() {
+  const token = await fetchToken().catch(() => "");
+  isKnown = token !== "";
+  if (!isKnown) return false;
   document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token }));
   for (const field of document.getElementsByName("csrfmiddlewaretoken")) field.value = token;
   return true;

@@ -62,6 +62,7 @@ def test_the_original_is_sent_where_that_is_wanted(home):
     prediction, _ = ask(home, jpeg(original))
 
     assert prediction.photo_sha256 == hashlib.sha256(original).hexdigest()
+    expect(home.get_by_role("switch", name="Send originals")).to_be_checked()
 
 
 def test_a_small_photo_is_sent_as_it_is(home):

@@ -58,8 +58,8 @@ def test_the_page_gets_its_card(ask):
     status, headers, body = ask(admission.overloaded(1), "/classify/", HTTP_HX_REQUEST="true")
 
     assert status.startswith("503 ")
-    assert body.strip().startswith(b'<section id="answer"')
-    assert b"try again" in body.lower()
+    assert body.strip().startswith(b'<article class="card refused"')
+    assert admission.OVERLOADED_WORDS.encode() in body
     assert headers["Content-Type"].startswith("text/html")
     assert headers["X-Content-Type-Options"] == "nosniff"
 

@@ -4,9 +4,9 @@ Nothing is counted on but events: so many answers of a kind. `benchmarks.databas
 same for longer.
 """
 
-import contextlib
 import os
 import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -97,6 +97,39 @@ def test_it_stands_still(asked, postgres, site):
     assert asked.problems == []
 
 
+def test_pages_say_so_and_hold_nobody_while_it_stands_still(site, postgres):
+    assert requests.get(f"{site.url}/models", timeout=30).ok
+    postgres.freeze()
+    try:
+        answers = [requests.get(f"{site.url}/models", timeout=30) for _ in range(6)]
+    finally:
+        postgres.thaw()
+    wait_until(lambda: requests.get(f"{site.url}/models", timeout=30).ok)
+
+    assert [answer.status_code for answer in answers] == [503] * 6
+
+
+WAITING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE usename = 'site' AND wait_event_type = 'Lock' AND now() - query_start > interval '1.5 s'
+"""
+
+
+def test_a_slow_page_is_waited_for_while_others_are_answered(site, postgres):
+    """Three times the limit for an answer, and a third of the one for pages."""
+    answers = []
+    asking = threading.Thread(
+        target=lambda: answers.append(requests.get(f"{site.url}/models", timeout=60))
+    )
+    with postgres.connected() as connection:
+        connection.cursor().execute("LOCK TABLE feedback_trainingrun")
+        asking.start()
+        wait_until(lambda: postgres.execute(WAITING) == [(1,)])
+    asking.join()
+
+    assert answers[0].ok
+
+
 def test_it_is_out_of_connections(asked, postgres):
     postgres.execute("ALTER ROLE site CONNECTION LIMIT 0")
     postgres.execute(CUT)
@@ -118,7 +151,7 @@ def test_its_disk_is_full(asked, postgres):
 
 def test_its_table_is_locked(asked, postgres):
     """As by a migration: it answers others, and rows need not wait for it."""
-    with contextlib.closing(postgres._connect("catsdogs")) as connection:
+    with postgres.connected() as connection:
         connection.cursor().execute("LOCK TABLE classifier_prediction")
         asked.wait_for_more(6, "spooled")
     asked.wait_for_more(6, "stored")

@@ -16,6 +16,8 @@ from classifier.models import Prediction, SpoolArrival
 from feedback.consent import erase_all
 from ml.inference import Answer
 from ml.photos import decode_photo
+from monitoring.models import HourlyAnswers
+from monitoring.rollup import roll_up
 from tests.limits import limit_file_size
 from tests.make import make_version
 from tests.photos import photo_bytes, photo_upload
@@ -459,3 +461,17 @@ def test_a_photo_stays_for_a_row_that_waits(db, photos_dir):
     journal.drain()
     Prediction.objects.all().delete()
     assert storage.forget_orphans(timezone.now()) == 1
+
+
+def test_a_row_that_arrives_late_is_counted_in_the_hour_that_it_belongs_to(db):
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=5)
+    rows.insert([row(created_at=hour)])
+    roll_up()
+    (summed,) = HourlyAnswers.objects.values_list("hour", "count")
+
+    spooled(2, created_at=hour + timedelta(minutes=30))
+    journal.drain()
+    roll_up()
+
+    assert summed == (hour, 1)
+    assert list(HourlyAnswers.objects.values_list("hour", "count")) == [(hour, 3)]

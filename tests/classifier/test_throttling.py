@@ -156,7 +156,7 @@ def test_the_page_gets_a_card_with_words(client, engine, limits):
 
     assert refused.status_code == 429
     assert "2 photos a minute" in refused.text
-    assert refused.text.strip().startswith('<section id="answer"')
+    assert refused.text.strip().startswith('<article class="card refused"')
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
 
 
