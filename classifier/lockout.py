@@ -21,6 +21,7 @@ from classifier.addresses import hashed_address
 
 TRIES = 5
 WAIT = timedelta(minutes=15)
+_MOMENT = timedelta(microseconds=1)
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,8 @@ class LoginTriesQuerySet(models.QuerySet["LoginTries"]):
 
         Counted before the password is looked at: many tries at once pass the limit no further.
         """
-        self.filter(since__lte=now - WAIT).delete()
+        # Nor those of hours to come, from a clock that was put back: they would last for hours.
+        self.exclude(since__range=(now - WAIT + _MOMENT, now + WAIT)).delete()
         self.get_or_create(who=who, defaults={"since": now})
         self.filter(who=who).update(tries=F("tries") + 1)
         return self.filter(who=who).values_list("tries", flat=True).first() or 1

@@ -73,11 +73,12 @@ def put(models, whole, damage=None):
 
 
 def observe(site, *, status, reason=""):
-    """Wait until `/readyz` says so, then look at everything."""
+    """Wait until `/readyz` says so, and where it is ready nothing else; then look at everything."""
     pause, started = threading.Event(), time.monotonic()
     while True:
         ready = requests.get(f"{site.url}/readyz", timeout=30)
-        if ready.status_code == status and reason in ready.json().get("problem", ""):
+        problem = ready.json().get("problem", "")
+        if ready.status_code == status and (reason in problem if reason else not problem):
             break
         assert time.monotonic() - started < SECONDS, ready.text
         pause.wait(0.1)

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import RequestFactory
 from django.utils import timezone
 
+from classifier import lockout
 from classifier.ids import uuid7
 from classifier.models import Prediction, Server
 from classifier.presence import Presence
@@ -196,3 +198,29 @@ def test_a_photo_is_kept_for_its_days_by_the_clock_it_came_by(clock, client, eng
     assert prediction.keep_until - prediction.created_at >= timedelta(
         days=settings.PHOTO_KEEP_DAYS, seconds=-60
     )
+
+
+def test_a_lock_out_does_not_last_for_hours(clock, client):
+    User.objects.create_user("someone", password="right")  # noqa: S106
+    clock.ahead = 3 * HOUR
+    for _ in range(lockout.TRIES + 1):
+        client.post("/admin/login/", {"username": "someone", "password": "wrong"})
+    clock.ahead = timedelta(0)
+
+    assert client.login(request=a_request(), username="someone", password="right")  # noqa: S106
+
+
+def a_request():
+    request = RequestFactory().post("/admin/login/")
+    request.session = {}
+    return request
+
+
+def test_a_caller_who_sent_too_much_waits_a_minute_at_most(clock, client, engine, settings):
+    settings.PHOTOS_PER_MINUTE = 1
+    clock.ahead = 3 * HOUR
+    assert client.post("/api/predict", {"image": photo_upload()}).status_code == 201
+    assert client.post("/api/predict", {"image": photo_upload()}).status_code == 429
+    clock.ahead = timedelta(0)
+
+    assert client.post("/api/predict", {"image": photo_upload()}).status_code == 201
