@@ -78,7 +78,7 @@ class ExplanationView(APIView):
         responses={
             (200, "image/png"): OpenApiTypes.BINARY,
             (200, "application/json"): ExplanationSerializer,
-            **errors(400, 401, 404),
+            **errors(400, 401, 404, 503),
         },
     )
     def get(self, request: Request, pk: uuid.UUID) -> HttpResponse:

@@ -205,8 +205,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 # Addresses whose queries are small: what takes longer than the deadline will not come.
 _HASTY = {
-    *("home", "classify", "prediction", "receipt", "photo", "healthz", "readyz"),
-    *("api-predict", "api-predict-batch", "api-prediction", "api-receipt"),
+    *("home", "classify", "prediction", "receipt", "photo", "why", "heat", "history"),
+    *("api-predict", "api-predict-batch", "api-prediction", "api-receipt", "api-explanation"),
+    *("healthz", "readyz"),
     *("give_feedback", "answer_consent", "api-feedback"),
 }
 

@@ -19,6 +19,8 @@ from ml.views import Box, box_of
 _CELLS = 18
 _FEWEST_CELLS = 3
 
+# Heat that is no more than this, of 1, is as good as none.
+_FAINT = 0.1
 # Shares of the heat from which a place is named.
 _MOST, _HALF = 0.4, 0.55
 _ROWS, _COLUMNS = ("upper", "middle", "lower"), ("left", "middle", "right")
@@ -68,11 +70,11 @@ class Heat:
         """Where in the photo most of the heat is: one of a few names.
 
         `upper left` to `lower right`, `middle` for the very middle, `left`, `right`, `upper`,
-        `lower` where a whole side is warm, `everywhere`, or `nowhere`.
+        `lower` where a whole side is warm, `everywhere`, or `nowhere` where there is hardly any.
         """
-        thirds = self._thirds()
-        if thirds.sum() == 0:
+        if self.values.max() <= _FAINT:
             return NOWHERE
+        thirds = self._thirds()
         shares = thirds / thirds.sum()
         row, column = divmod(int(shares.argmax()), 3)
         if shares.max() >= _MOST:

@@ -44,8 +44,9 @@ def test_a_keyboard_reaches_all_in_the_order_in_which_it_is_seen(page, quick_sit
     page.set_input_files("#photo", cat)
     expect(page.get_by_text("Was I right?")).to_be_visible()
     page.get_by_role("link", name="Classify").focus()
-    stops = ["Models", "API", "photo", "A tabby", "A puppy", "Breakfast", "originals"]
-    stops += ["Right", "Wrong", "How I got there", "Erase this photo and answer", "Privacy"]
+    stops = ["History", "Models", "API", "photo", "A tabby", "A puppy", "Breakfast", "originals"]
+    stops += ["Right", "Wrong", "Why?", "How I got there", "Erase this photo and answer"]
+    stops += ["About", "Privacy"]
 
     reached = []
     for _ in stops:
@@ -70,6 +71,7 @@ def test_a_printed_page_keeps_the_answers_and_leaves_the_buttons(page, quick_sit
     expect(page.get_by_role("heading", name="It’s a cat")).to_be_visible()
     for name in ("Right", "A tabby"):
         expect(page.get_by_role("button", name=name)).to_be_hidden()
+    expect(page.get_by_text("Why?")).to_be_hidden()
 
 
 @pytest.mark.parametrize("path", ["/", "/api/", "/api/predictions", "/api/predict", "/nowhere/"])

@@ -50,10 +50,17 @@ def test_another_label_can_be_asked_about(answered):
     expect(answered.get_by_role("link", name="What speaks for “cat”?")).to_be_visible()
 
 
-def test_a_heat_map_lost_on_the_way_comes_when_asked_again(answered):
-    answered.route("**/why/", lambda route: route.abort("internetdisconnected"))
+def test_a_heat_map_that_did_not_come_is_there_when_asked_again(answered):
+    busy = {"status": 503, "content_type": "text/html", "body": "<article>Not just now</article>"}
+    answered.route("**/why/", lambda route: route.fulfill(**busy))
     answered.get_by_text("Why?").click()
     expect(answered.get_by_text("I could not fetch it.")).to_be_visible()
+    expect(answered.get_by_text("Not just now")).to_have_count(0)
+
+    answered.unroute("**/why/")
+    answered.route("**/why/", lambda route: route.abort("internetdisconnected"))
+    answered.get_by_text("Why?").click()
+    answered.get_by_text("Why?").click()
     expect(answered.get_by_role("link", name="See what I looked at")).to_be_visible()
     expect(answered.get_by_role("heading", name="It’s a cat")).to_be_visible()
 

@@ -188,6 +188,10 @@ def test_where_the_heat_is_in_words(places, where):
     assert Heat("cat", (0, 0, 1, 1), values, 1.0).where == where
 
 
+def test_faint_heat_is_as_good_as_none():
+    assert Heat("cat", (0, 0, 1, 1), np.full((2, 2), 0.09), 1.0).where == NOWHERE
+
+
 def test_the_middle_square_of_a_wide_photo_is_its_middle():
     values = np.zeros((7, 7))
     values[3, 0] = 1  # at the left of what was looked at
