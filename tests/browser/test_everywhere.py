@@ -44,8 +44,8 @@ def test_a_keyboard_reaches_all_in_the_order_in_which_it_is_seen(page, quick_sit
     page.set_input_files("#photo", cat)
     expect(page.get_by_text("Was I right?")).to_be_visible()
     page.get_by_role("link", name="Classify").focus()
-    stops = ["Models", "API", "photo", "A tabby", "A puppy", "Breakfast", "originals"]
-    stops += ["Right", "Wrong", "How I got there", "Erase this photo and answer", "Privacy"]
+    stops = ["History", "Models", "API", "photo", "A tabby", "A puppy", "Breakfast", "originals"]
+    stops += ["Right", "Wrong", "Why?", "How I got there", "Erase this photo and answer", "About"]
 
     reached = []
     for _ in stops:
