@@ -5,6 +5,8 @@
  * nobody. So the name is fetched first, once; and again when the cookies have gone.
  */
 
+const PATIENCE = 15_000; // milliseconds
+
 let isKnown = false;
 let renewing = null;
 
@@ -30,6 +32,9 @@ async function useFreshToken() {
 export const token = () => JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
 
 async function fetchToken() {
-  const response = await fetch(document.body.dataset.visitor, { headers: { "HX-Request": "true" } });
+  const response = await fetch(document.body.dataset.visitor, {
+    headers: { "HX-Request": "true" },
+    signal: AbortSignal.timeout(PATIENCE),
+  });
   return response.ok ? (await response.json()).token : "";
 }

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from classifier import storage
 from classifier.models import Prediction
 from ml.photos import decode_photo
-from tests.browser.many import card
+from tests.browser.many import card, drawings
 from tests.heic import HEIC
 from tests.photos import photo_bytes
 
@@ -129,3 +129,32 @@ def test_one_click_on_a_drawing_shows_how_it_works(page, site):
 
 def test_the_drawings_are_small():
     assert all(path.stat().st_size < 5_000 for path in Path("static/samples").iterdir())
+
+
+def test_no_photo_stays_in_memory_once_its_card_is_gone(page, quick_site):
+    page.add_init_script(
+        """window.shown = new Set();
+        const {createObjectURL, revokeObjectURL} = URL;
+        URL.createObjectURL = (blob) => {
+            const address = createObjectURL(blob);
+            window.shown.add(address);
+            return address;
+        };
+        URL.revokeObjectURL = (address) => {
+            window.shown.delete(address);
+            revokeObjectURL(address);
+        };"""
+    )
+    page.goto(quick_site)
+    page.set_input_files("#photo", [*drawings(2), jpeg(b"no photo", "broken.jpg")])
+    expect(page.locator("#answer [data-answer]")).to_have_count(2)
+    expect(page.locator("#answer [data-state=refused]")).to_have_count(1)
+    assert page.evaluate("window.shown.size") == 2  # the previews of what is shown
+
+    card(page, "broken.jpg").get_by_role("button", name="Take it away").click()
+    for name in ("0.png", "1.png"):
+        card(page, name).get_by_text("Erase this photo").click()
+        card(page, name).get_by_role("button", name="Erase for good").click()
+        expect(card(page, name)).to_have_count(0)
+
+    assert page.evaluate("window.shown.size") == 0

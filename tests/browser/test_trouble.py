@@ -190,3 +190,16 @@ def test_a_file_s_name_is_never_markup(home):
     expect(home.locator("#answer .sure")).to_contain_text(f"“{name}” is not a photo")
     expect(home.locator("#answer .name")).to_have_text(name)
     expect(home).not_to_have_title("hacked")
+
+
+def test_who_sends_too_many_is_told_so_and_served_later(home, settings):
+    settings.PHOTOS_PER_MINUTE = 2
+    choose(home, 3)
+    throttled = home.locator("[data-state=busy]").first
+    expect(throttled).to_contain_text("That is more than 2 photos a minute.")
+    expect(throttled).to_contain_text("Nothing is lost: I try again by myself in")
+
+    settings.PHOTOS_PER_MINUTE = 0
+    home.clock.run_for(61_000)
+
+    expect(home.locator("[data-answer]")).to_have_count(3)

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from classifier.models import Prediction
+from classifier.visitors import COOKIE
 from tests.make import make_prediction
 from tests.photos import photo_upload
 
@@ -109,14 +110,14 @@ def test_a_browser_s_script_gets_a_name_and_a_token_for_photos_that_leave_togeth
 
     assert got.json()["token"]
     assert "no-store" in got["Cache-Control"]
-    name = client.session["visitor"]
+    name = client.cookies[COOKIE].value.partition(":")[0]
     client.post("/classify/", {"photo": photo_upload()}, headers=HTMX)
     assert Prediction.objects.get().person == f"visitor:{name}"
 
 
 def test_whoever_is_no_script_of_ours_gets_no_name(client, engine):
     assert client.get("/visitor/").status_code == 404
-    assert "sessionid" not in client.cookies
+    assert COOKIE not in client.cookies
 
 
 def test_the_answer_says_how_long_it_took_and_who_gave_it(client, engine):
