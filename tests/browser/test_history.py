@@ -42,6 +42,15 @@ def test_older_ones_come_by_themselves(past, site):
     assert photo.evaluate("image => image.naturalWidth") == 320
 
 
+def test_a_phone_shows_two_in_a_row_and_nothing_beyond_its_edge(past, site):
+    past.set_viewport_size({"width": 320, "height": 640})
+    past.goto(site + "/history")
+
+    tops = [past.locator(".entry").nth(number).bounding_box()["y"] for number in range(3)]
+    assert tops[0] == tops[1] < tops[2]
+    assert past.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+
+
 def test_an_entry_goes_once_it_is_erased_and_the_focus_stays_near(past, site):
     past.goto(site + "/history")
     entry = past.locator(".entry").first
