@@ -6,6 +6,10 @@ from collections import Counter
 _SHARE = 1 / 16
 # Before any has been answered, and among the first ones: those may be slow on a cold machine.
 _FIRST_GUESS_SECONDS = 0.05
+# A burst may fill the lane. While more comes than can be answered, a long queue would only make
+# everybody late: for so long after the last one was turned away, it is kept to this share.
+_FLOOD_SECONDS = 5.0
+_FLOOD_SHARE = 1 / 8
 
 
 class PhotoLane:
@@ -22,17 +26,29 @@ class PhotoLane:
         self._outstanding: Counter[str] = Counter()
         self._mean: dict[str, float] = {}
         self._seen: Counter[str] = Counter()
+        self._flood_until = float("-inf")
 
     def expected_wait(self) -> float:
         """Seconds until a thread is free for one more."""
+        if self._outstanding.total() < self._threads:
+            return 0.0
         work = sum(
             number * self._mean.get(route, _FIRST_GUESS_SECONDS)
             for route, number in self._outstanding.items()
         )
         return work / self._threads
 
-    def has_room(self) -> bool:
-        return self.expected_wait() <= self._max_wait
+    def has_room(self, now: float) -> bool:
+        """Whether one more may come in.
+
+        Args:
+            now: The time, in seconds of a monotonic clock.
+        """
+        share = _FLOOD_SHARE if now < self._flood_until else 1.0
+        if self.expected_wait() <= self._max_wait * share:
+            return True
+        self._flood_until = now + _FLOOD_SECONDS
+        return False
 
     def enter(self, route: str) -> None:
         self._outstanding[route] += 1

@@ -102,13 +102,14 @@ class Worker(ReadingWorker):
         # After a body that was not kept to its end, the next request is not looked for.
         conn.ends = conn.arriving.is_dropped
         conn.close_off()
-        if conn.route and conn.refusal is None and not self._lane.has_room():
-            conn.refusal = admission.overloaded(self._lane.expected_wait())
+        now = time.monotonic()
+        if conn.route and conn.refusal is None and not self._lane.has_room(now):
+            conn.refusal = admission.overloaded(self._max_wait)
         if not conn.route or conn.refusal is not None:
             conn.route = ""
             self._submit(self.tpool, self.handle, conn)
             return
-        conn.deadline = time.monotonic() + _WAITS * self._max_wait
+        conn.deadline = now + _WAITS * self._max_wait
         self._lane.enter(conn.route)
         self._telemetry.WAITING.inc()
         self._submit(self._photos, self._handle_photo, conn)

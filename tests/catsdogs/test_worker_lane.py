@@ -18,7 +18,7 @@ def learn(photos, route, *seconds):
 
 def test_an_empty_lane_has_room():
     assert lane().expected_wait() == 0
-    assert lane().has_room()
+    assert lane().has_room(0.0)
 
 
 def test_the_wait_is_the_work_ahead_shared_by_the_threads():
@@ -29,10 +29,10 @@ def test_the_wait_is_the_work_ahead_shared_by_the_threads():
         photos.enter("api-predict")
 
     assert photos.expected_wait() == pytest.approx(3 * 0.5 / 2, rel=0.01)
-    assert photos.has_room()
+    assert photos.has_room(0.0)
     photos.enter("api-predict")
     photos.enter("api-predict")
-    assert not photos.has_room()
+    assert not photos.has_room(0.0)
 
 
 def test_a_batch_weighs_what_batches_weigh():
@@ -62,8 +62,46 @@ def test_a_slow_first_one_is_soon_made_up_for():
     assert photos.expected_wait() < 0.1
 
 
+def test_a_free_thread_is_no_wait():
+    photos = lane(threads=2)
+    learn(photos, "api-predict-batch", *[60.0] * 200)
+    photos.enter("api-predict-batch")
+
+    assert photos.has_room(0.0)
+    photos.enter("api-predict-batch")
+    assert not photos.has_room(0.0)
+
+
+def fill(photos, now):
+    """How many it lets in at a moment."""
+    count = 0
+    while photos.has_room(now):
+        photos.enter("api-predict")
+        count += 1
+    return count
+
+
+def test_a_burst_fills_the_lane_and_a_flood_makes_it_short():
+    photos = lane(threads=1, max_wait=1.0)
+    learn(photos, "api-predict", *[0.01] * 300)
+
+    burst = fill(photos, now=0.0)
+    for _ in range(burst):
+        photos.leave("api-predict", 0.01)
+    flood = fill(photos, now=4.9)
+    for _ in range(flood):
+        photos.leave("api-predict", 0.01)
+
+    assert burst == pytest.approx(100, abs=2)
+    assert flood == pytest.approx(100 / 8, abs=2)
+    assert fill(photos, now=9.8) == flood  # it goes on
+    for _ in range(flood):
+        photos.leave("api-predict", 0.01)
+    assert fill(photos, now=14.9) == pytest.approx(100, abs=2)  # it is over
+
+
 def test_who_was_not_looked_at_teaches_nothing():
-    photos = lane()
+    photos = lane(threads=1)
     photos.enter("api-predict")
     before = photos.expected_wait()
     photos.leave("api-predict", None)
