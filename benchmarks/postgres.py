@@ -3,6 +3,7 @@
 It listens on the loopback address only, on a free port, and lives in the folder that it is given.
 """
 
+import atexit
 import contextlib
 import logging
 import os
@@ -149,6 +150,8 @@ def durable_postgres() -> Iterator[Postgres]:
 def running_postgres(*, waits_for_disk: bool = False) -> Iterator[Postgres]:
     """A server with an empty database for a site, which is gone at the end."""
     place = Path(tempfile.mkdtemp(prefix="catsdogs-away-"))
+    # Again at the very end: the package looks into it once more when the process ends.
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
     os.environ.setdefault("XDG_RUNTIME_DIR", str(place))
     postgres = Postgres(*_made(place), waits_for_disk=waits_for_disk)
     try:
