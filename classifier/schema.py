@@ -16,6 +16,7 @@ _EVERYWHERE = {
 }
 # Times from 1971 to 2998: beyond, calendars overflow.
 _PLAUSIBLE = r"^(19(7[1-9]|[89]\d)|2\d{3})-"
+_NO_NUL = r"^[^\x00]*$"
 _ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
 
 
@@ -35,11 +36,18 @@ class Schema(AutoSchema):
             if parameter["in"] == "query":
                 # A form's empty field, as if it were not there.
                 parameter["allowEmptyValue"] = True
-                if parameter["schema"].get("format") == "date-time":
-                    parameter["schema"]["pattern"] = _PLAUSIBLE
+                _narrow(parameter["schema"])
         for status, text in _EVERYWHERE.items():
             operation["responses"][str(status)] = _error(status, text)
         return operation
+
+
+def _narrow(schema: dict[str, Any]) -> None:
+    """Say of a text in a query what else it must be."""
+    if schema.get("format") == "date-time":
+        schema["pattern"] = _PLAUSIBLE
+    elif schema.get("type") == "string" and not {"enum", "format"} & set(schema):
+        schema["pattern"] = _NO_NUL
 
 
 def _error(status: int, text: str) -> dict[str, Any]:

@@ -80,6 +80,28 @@ def engine(db, monkeypatch):
 
 
 @pytest.fixture
+def tiny_engine(db, settings, tmp_path, monkeypatch):
+    """A live version with a real network, which says "cat" and can show what it looked at."""
+    import numpy as np
+
+    from classifier import explaining, serving
+    from classifier.models import ModelVersion
+    from ml.registry import load_card
+    from tests.networks import tiny_network, write_tiny_version
+
+    settings.MODELS_DIR = tmp_path / "models"
+    network = tiny_network((4.0, 0.0), np.zeros((3, 2), np.float32))
+    folder = write_tiny_version(settings.MODELS_DIR, files={"model.onnx": network})
+    ModelVersion.objects.register(load_card(folder)).promote()
+    live = serving.LiveEngine()
+    live.follow()
+    assert live.engine, live.problem
+    monkeypatch.setattr(serving, "_live", live)
+    monkeypatch.setattr(explaining, "_remembered", explaining.Remembered())
+    return live.engine
+
+
+@pytest.fixture
 def client_factory():
     """Further visitors: each client has cookies of its own."""
     from django.test import Client

@@ -3,17 +3,14 @@
 import re
 import uuid
 
-import numpy as np
 import pytest
 from django.utils import timezone
 
-from classifier import explaining, serving, storage
+from classifier import storage
 from classifier.ids import uuid7
-from classifier.models import ApiToken, ModelVersion, Prediction
+from classifier.models import ApiToken, Prediction
 from feedback.models import Feedback
-from ml.registry import load_card
 from tests.make import make_feedback, make_prediction
-from tests.networks import tiny_network, write_tiny_version
 from tests.photos import photo_upload
 from tests.routes import every_route
 
@@ -58,21 +55,7 @@ def far_away(settings):
 
 
 @pytest.fixture
-def live(db, settings, tmp_path, monkeypatch):
-    """A version that answers and can show what it looked at."""
-    settings.MODELS_DIR = tmp_path / "models"
-    network = tiny_network((4.0, 0.0), np.zeros((3, 2), np.float32))
-    folder = write_tiny_version(settings.MODELS_DIR, "2026-01-01.1", files={"model.onnx": network})
-    ModelVersion.objects.register(load_card(folder)).promote()
-    live = serving.LiveEngine()
-    live.follow()
-    assert live.engine, live.problem
-    monkeypatch.setattr(serving, "_live", live)
-    monkeypatch.setattr(explaining, "_remembered", explaining.Remembered())
-
-
-@pytest.fixture
-def own(client, live):
+def own(client, tiny_engine):
     """A visitor's prediction with its photo and their feedback."""
     client.post("/classify/", {"photo": photo_upload()})
     prediction = Prediction.objects.get()
