@@ -70,7 +70,8 @@ def _loads(options: argparse.Namespace) -> Iterator[Load]:
         yield _load(options, "jpeg", clients, "raw")
     if options.quick:
         return
-    yield _load(options, "jpeg", 8, "form")
+    if not options.peers:  # beside whom forms are measured anyway
+        yield _load(options, "jpeg", 8, "form")
     for kind in options.kinds:
         yield _load(options, kind, 8, "raw")
 
