@@ -31,7 +31,12 @@ export class Photo {
       stop: () => this.stop(),
       remove: () => this.remove(),
     });
-    this.#show("waiting");
+    this.standInLine();
+  }
+
+  /** Say what it waits for: its turn, or the network. */
+  standInLine() {
+    this.#show(navigator.onLine ? "waiting" : "offline");
   }
 
   /** Stand in line, or say at once why the photo need not be sent. */
@@ -56,7 +61,7 @@ export class Photo {
     this.#stop = new AbortController();
     this.#tries = 0;
     lost.delete(this);
-    this.#show("waiting");
+    this.standInLine();
     queue.release();
     queue.remove(this);
     queue.addFirst(this);
@@ -114,7 +119,7 @@ export class Photo {
   #findNobody() {
     this.#tries += 1;
     if (!navigator.onLine) {
-      this.#show("offline");
+      this.standInLine();
       return queue.addFirst(this);
     }
     if (this.#tries < TRIES) return this.#wait("away", 2 ** this.#tries);
@@ -131,7 +136,7 @@ export class Photo {
       left -= 1;
       if (left > 0) return this.#show(state, { seconds: left, ...values });
       clearInterval(this.#pause);
-      this.#show("waiting");
+      this.standInLine();
       queue.addFirst(this);
     }, 1000);
   }
@@ -161,8 +166,12 @@ const words = (card) => [...(card?.querySelectorAll("p") ?? [])].map((part) => p
 
 /** Wait while the browser says that there is no network, and go on by itself. */
 export function followTheNetwork() {
-  addEventListener("offline", () => queue.close());
+  addEventListener("offline", () => {
+    queue.close();
+    for (const photo of queue.waiting) photo.standInLine();
+  });
   addEventListener("online", () => {
+    for (const photo of queue.waiting) photo.standInLine();
     queue.open();
     for (const photo of [...lost]) photo.again();
   });

@@ -4,7 +4,8 @@ export class Queue {
   #most;
   #waiting = [];
   #running = 0;
-  #heldUntil = 0; // milliseconds since 1970; nothing starts before
+  #heldUntil = 0; // milliseconds of the page's clock; 0: nobody asked for patience
+  #timer;
   #closed = false;
 
   /** `most` things run at a time; each has a method run() that returns a promise. */
@@ -27,14 +28,23 @@ export class Queue {
     this.#waiting = this.#waiting.filter((other) => other !== thing);
   }
 
+  /** Those that have not had their turn. */
+  get waiting() {
+    return [...this.#waiting];
+  }
+
   /** Start nothing for so many seconds: whoever answers asked for patience. */
   hold(seconds) {
-    this.#heldUntil = Math.max(this.#heldUntil, Date.now() + seconds * 1000);
-    setTimeout(() => this.#next(), seconds * 1000);
+    const until = performance.now() + seconds * 1000;
+    if (until <= this.#heldUntil) return;
+    this.#heldUntil = until;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.release(), seconds * 1000);
   }
 
   /** Do not wait any longer. */
   release() {
+    clearTimeout(this.#timer);
     this.#heldUntil = 0;
     this.#next();
   }
@@ -50,7 +60,7 @@ export class Queue {
   }
 
   #next() {
-    while (!this.#closed && Date.now() >= this.#heldUntil && this.#running < this.#most && this.#waiting.length) {
+    while (!this.#closed && !this.#heldUntil && this.#running < this.#most && this.#waiting.length) {
       this.#running += 1;
       this.#waiting.shift().run().finally(() => {
         this.#running -= 1;

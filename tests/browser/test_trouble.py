@@ -72,6 +72,8 @@ def test_after_some_tries_it_waits_for_a_click_or_for_the_network(home):
 def test_it_waits_while_offline_and_goes_on_when_back(home):
     home.context.set_offline(True)
     choose(home, 2)
+    expect(title(home)).to_have_text("You are offline")
+    expect(title(home, "1.png")).to_have_text("You are offline")
     home.context.set_offline(False)
 
     expect(home.locator("[data-answer]")).to_have_count(2)
