@@ -101,7 +101,7 @@ def test_every_picture_of_a_page_tells_nothing(admin_client, engine, address):
     sources = [
         source for source in re.findall(r'<img[^>]*src="([^"]+)"', html) if "static" not in source
     ]
-    assert f"/photos/{prediction.pk}/" in sources
+    assert any(source.startswith(f"/photos/{prediction.pk}/") for source in sources)
     for source in sources:
         assert_tells_nothing(admin_client.get(source))
 
