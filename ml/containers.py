@@ -177,6 +177,7 @@ def _jpeg_scans(data: bytes, start: int, pixels: int) -> bytes:
 def _png(data: bytes) -> Container:
     width, height = struct.unpack_from(">II", data, 16)
     kept, exif, xmp, frames = [data[:8]], b"", b"", 1
+    profile: bytes | None = None
     for name, start, end in _png_chunks(data):
         if name in _PNG_PIXELS:
             kept.append(data[start - 8 : end + 4])
@@ -185,10 +186,13 @@ def _png(data: bytes) -> Container:
         elif name == b"eXIf":
             exif = data[start:end]
         elif name in (b"tEXt", b"zTXt") and data.startswith(_RAW_PROFILE, start):
-            exif = exif or _raw_profile(data[start + len(_RAW_PROFILE) : end], name)
+            if profile is None:  # a second one would be a bomb: unpacking takes time
+                profile = _raw_profile(data[start + len(_RAW_PROFILE) : end], name)
         elif name == b"iTXt" and data.startswith(b"XML:com.adobe.xmp\0\0", start):
             xmp = data[start:end]
-    return Container("PNG", width, height, frames, _orientation(exif, xmp), b"".join(kept))
+    return Container(
+        "PNG", width, height, frames, _orientation(exif or profile or b"", xmp), b"".join(kept)
+    )
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:

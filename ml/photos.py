@@ -34,6 +34,9 @@ _one_large = threading.Lock()
 # Pixels that are turned, laid over white and reduced at a time.
 _BAND = 1_000_000
 
+# What lies beyond is left to Pillow's own limits.
+_MOST_EXIF = 1_000
+
 # How pixels are turned upright, by EXIF's number.
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -227,7 +230,7 @@ def _decode(data: bytes, max_pixels: int) -> _Decoded:
 def _decode_avif(data: bytes, max_pixels: int) -> _Decoded:
     # Pillow would follow every pointer in its EXIF, only to find the orientation, which an AVIF
     # tells elsewhere.
-    data = _AVIF_EXIF.sub(rb"\1free", data)
+    data = _AVIF_EXIF.sub(rb"\1free", data, count=_MOST_EXIF)
     # One at a time, whatever it says of its size: what is coded may be larger.
     with _one_large, Image.open(io.BytesIO(data), formats=["AVIF"]) as image:
         frames = getattr(image, "n_frames", 1)

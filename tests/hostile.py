@@ -103,6 +103,10 @@ def _png_bombs():
             ),
             None,
         ),
+        "PNG with 50,000 times 256 KB packed as EXIF": (
+            lambda: png_bytes(**small, extra=[many_profiles()]),
+            None,
+        ),
         "PNG with 100 MB more pixels than it has": (
             lambda: png_bytes(**small, packed_rows=packed()),
             None,
@@ -154,6 +158,14 @@ def _other_bombs():
         "AVIF of 13,000 × 13,000": (lambda: patched_size(avif(), 13_000), "too_many_pixels"),
         "AVIF larger than it says": (lambda: patched_size(avif(2000), 64), None),
         "AVIF with EXIF that points to itself": (avif_with_exif, None),
+        "AVIF of a million items": (
+            lambda: avif() + box(b"free", (b"infe" + bytes(8) + b"Exif") * 1_000_000),
+            None,
+        ),
+        "HEIC of a million sizes": (
+            lambda: HEIC + box(b"free", box(b"ispe", bytes(12)) * 900_000),
+            None,
+        ),
         "HEIC of 65535 × 65535": (lambda: patched_size(HEIC, 0xFFFF), "too_many_pixels"),
         "BMP that lies": (
             lambda: b"BM" + struct.pack("<IIIIii", 54, 0, 54, 40, 1 << 30, -(1 << 31)) + rest,
@@ -167,6 +179,12 @@ def packed():
     """100 MB of zeros, in 100 KB."""
     packer = zlib.compressobj(9)
     return b"".join(packer.compress(bytes(1_000_000)) for _ in range(100)) + packer.flush()
+
+
+def many_profiles():
+    """Chunks of 300 bytes, each of which unpacks to 256 KB."""
+    text = b"Raw profile type exif\0\0" + zlib.compress(bytes(256 * 1024), 9)
+    return png_chunk(b"zTXt", text) * 49_000
 
 
 def gif(width, height, *, frame=(1, 1), frames=1, before=b""):
@@ -232,6 +250,11 @@ def webp_frames(frames):
     chunk = b"ANMF" + struct.pack("<I", len(frame)) + frame
     data = webp_canvas(100, 100) + chunk * frames
     return b"RIFF" + struct.pack("<I", len(data) - 8) + data[8:]
+
+
+def box(name, body):
+    """A box of an ISO media file."""
+    return struct.pack(">I4s", len(body) + 8, name) + body
 
 
 def avif(side=64, **options):

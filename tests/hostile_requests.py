@@ -90,7 +90,7 @@ REQUESTS = {
     ),
     "a boundary of 5,000 characters": (
         _body(multipart(part()), "multipart/form-data; boundary=" + "x" * 5000),
-        "unsupported_format",
+        "invalid",
         "unsupported_format",
     ),
     "another boundary than it says": (
