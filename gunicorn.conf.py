@@ -1,6 +1,7 @@
 """How the site is served: one process, some threads for photos, some for the rest."""
 
 import contextlib
+import gc
 import os
 import shutil
 import socket
@@ -89,6 +90,12 @@ def post_fork(server: object, worker: Worker) -> None:
         # Where there is no room now, the site comes first.
         with contextlib.suppress(OSError), path.open("xb") as file:
             file.write(bytes(METRICS_BYTES))
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Spare the garbage collector what lives as long as the process: most of Django."""
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(server: object, worker: Worker) -> None:
