@@ -36,6 +36,36 @@ class Whole:
     length: int
 
 
+class Corked:
+    """A socket that an answer's head and body leave together: one system call, one packet.
+
+    Args:
+        sock: Blocks, with a limit.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._held: list[bytes] = []
+        self._size = 0
+
+    def sendall(self, data: bytes) -> None:
+        self._held.append(data)
+        self._size += len(data)
+        if self._size >= _PIECE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what is held."""
+        if self._held:
+            held, self._held, self._size = self._held, [], 0
+            self._sock.sendall(b"".join(held))
+
+    def __getattr__(self, name: str) -> Any:
+        """All else, such as sending a file, goes on behind what is held."""
+        self.flush()
+        return getattr(self._sock, name)
+
+
 class Connection(TConn):  # type: ignore[misc]  # gunicorn ships no types
     """A client's connection.
 
@@ -50,13 +80,14 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn ships no types
         seconds: How long a thread had its photo in hand, where one had.
         held: Bytes that are held for it.
         is_watched: Whether the poller looks at it.
+        in_hand: Whether a thread has it.
     """
 
     def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any) -> None:
         super().__init__(cfg, sock, client, server)
         self.data_ready = True  # no thread waits for the first byte
         self.rest = b""
-        self.is_watched = False
+        self.is_watched = self.in_hand = False
         self.held = 0
         self.deadline = 0.0
         self.await_request(time.monotonic())

@@ -7,6 +7,7 @@ import errno
 import selectors
 import socket
 import time
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from classifier.admission import overloaded
 
 _READ_BYTES = 256 * 1024
 _SWEEP_SECONDS = 0.5
+_SIGN_SECONDS = 1.0
 # How long a client has to close a connection that we have ended.
 _LINGER_SECONDS = 2.0
 _OUT_OF_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
@@ -40,9 +42,10 @@ class ReadingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         self._arriving: dict[Connection, None] = {}  # in the order in which they began
         self._streaming: dict[Connection, float] = {}
         self._closing: dict[Connection, float] = {}
+        self._done: deque[tuple[Connection, bool]] = deque()  # threads add, the main loop takes
         self._held = 0
         self._scratch = memoryview(bytearray(_READ_BYTES))
-        self._next_sweep = self._stopped_at = 0.0
+        self._next_sweep = self._next_sign = self._stopped_at = 0.0
         # TLS and the like are more than we read: there, gunicorn does what it always does.
         self._reads = not self.cfg.is_ssl and self.cfg.proxy_protocol == "off"
         self._reads = self._reads and self.cfg.http2_cleartext == "off"
@@ -51,10 +54,21 @@ class ReadingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         """Take what has come on a connection; calls `leave` once a thread is to have it."""
         raise NotImplementedError
 
+    def settle(self, conn: Connection, keeps: bool) -> None:
+        """A thread is done with a connection: wait for its next request, or end it."""
+        raise NotImplementedError
+
+    def notify(self) -> None:
+        """Prove to the parent that we live: often enough, not with each event."""
+        if (now := time.monotonic()) >= self._next_sign:
+            self._next_sign = now + _SIGN_SECONDS
+            super().notify()
+
     def accept(self, listener: socket.socket) -> None:
         if not self._reads:
             super().accept(listener)
             return
+        self._settle_all()
         try:
             client_sock, client = listener.accept()
         except OSError as error:
@@ -68,15 +82,35 @@ class ReadingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         self._arriving[conn] = None
         self._read(conn)
 
-    def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:
-        """A connection that was kept alive wakes up."""
-        if not isinstance(conn, Connection):
-            super().on_client_socket_readable(conn, client)
+    def done(self, conn: Connection, keeps: bool) -> None:
+        """A thread is done with a connection. Called in that thread.
+
+        Args:
+            conn: Whose.
+            keeps: Whether it stays open.
+        """
+        self._done.append((conn, keeps))
+        # Its next request wakes the main loop anyway. Looked at after the line above, never before:
+        # see `_on_readable`.
+        if not (keeps and conn.is_watched and self.alive) or conn.rest:
+            self.method_queue.defer(self._settle_all)
+
+    def _settle_all(self) -> None:
+        while self._done:
+            self.settle(*self._done.popleft())
+
+    def _on_readable(self, conn: Connection, client: object) -> None:
+        self._settle_all()
+        if conn.in_hand:
+            # It says more before it has its answer, or has gone: that is looked at afterwards.
+            self.unwatch(conn)
+            # The thread may have been done a moment ago, and relied on us.
+            self._settle_all()
             return
-        self.keepalived_conns.remove(conn)
-        self._unwatch(conn)
-        conn.await_request(time.monotonic())
-        self._arriving[conn] = None
+        if conn not in self._arriving:  # it was kept alive, and wakes up
+            self.keepalived_conns.remove(conn)
+            conn.await_request(time.monotonic())
+            self._arriving[conn] = None
         self._read(conn)
 
     def await_next(self, conn: Connection, rest: bytes) -> None:
@@ -87,6 +121,7 @@ class ReadingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
             rest: What it sent before that.
         """
         conn.sock.setblocking(False)
+        conn.in_hand = False
         conn.await_request(time.monotonic())
         conn.rest = b""
         if rest:
@@ -98,14 +133,17 @@ class ReadingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         if not self.alive:
             conn.timeout = min(conn.timeout, time.monotonic() + STOP_KEEPALIVE_LINGER)
         self.keepalived_conns.append(conn)
-        self._watch(conn, self.on_client_socket_readable)
+        self._watch(conn, self._on_readable)
 
     def leave(self, conn: Connection) -> None:
-        """A thread is to have it: read from it no more."""
-        self._arriving.pop(conn, None)
-        self._unwatch(conn)
+        """A thread is to have it: read from it no more.
 
-    def _read(self, conn: Connection, client: object = None) -> None:
+        It stays registered, which costs nothing where its client waits for the answer as it should.
+        """
+        self._arriving.pop(conn, None)
+        conn.in_hand = True
+
+    def _read(self, conn: Connection) -> None:
         try:
             count = conn.sock.recv_into(self._scratch)
         except BlockingIOError:
@@ -120,14 +158,16 @@ class ReadingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         self._wait_for_more(conn)
 
     def _wait_for_more(self, conn: Connection) -> None:
-        if conn in self._arriving and not conn.is_watched:
-            self._watch(conn, self._read)
+        if conn in self._arriving:
+            self._watch(conn, self._on_readable)
 
     def _watch(self, conn: Connection, callback: Callable[..., None]) -> None:
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(callback, conn))
-        conn.is_watched = True
+        if not conn.is_watched:
+            self.poller.register(conn.sock, selectors.EVENT_READ, partial(callback, conn))
+            conn.is_watched = True
 
-    def _unwatch(self, conn: Connection) -> None:
+    def unwatch(self, conn: Connection) -> None:
+        """Let the poller look at it no more."""
         if conn.is_watched:
             self.poller.unregister(conn.sock)
             conn.is_watched = False
@@ -175,6 +215,7 @@ class ReadingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
             self.drop(conn)
             return
         self._closing[conn] = time.monotonic() + _LINGER_SECONDS
+        self.unwatch(conn)
         self._watch(conn, self._read_to_the_end)
 
     def _read_to_the_end(self, conn: Connection, client: object = None) -> None:
@@ -189,7 +230,7 @@ class ReadingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
 
     def drop(self, conn: Connection) -> None:
         """Close a connection now."""
-        self._unwatch(conn)
+        self.unwatch(conn)
         self._arriving.pop(conn, None)
         self._closing.pop(conn, None)
         self.release(conn)
@@ -199,6 +240,7 @@ class ReadingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
     def murder_pending(self) -> None:
         """Close what takes too long. Gunicorn calls this after each look at the connections."""
         super().murder_pending()
+        self._settle_all()
         now = time.monotonic()
         if now < self._next_sweep:
             return

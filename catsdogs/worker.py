@@ -8,15 +8,16 @@ everything else goes to threads that no photo takes. What only gunicorn's parser
 import errno
 import signal
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 from gunicorn.http.message import Request
 
 from catsdogs.arriving import Head
-from catsdogs.connections import CONTINUE, Connection
+from catsdogs.connections import CONTINUE, Connection, Corked
 from catsdogs.photo_lane import PhotoLane
 from catsdogs.reading import ReadingWorker
+from catsdogs.threads import Threads
 from classifier import admission
 
 # They read by themselves, so that a client can hold them: few, and nothing else needs them.
@@ -53,15 +54,9 @@ class Worker(ReadingWorker):
         self.most_held = settings.UPLOAD_BUFFER_BYTES
         self._max_wait = settings.MAX_WAIT
         self._lane = PhotoLane(settings.PHOTO_THREADS, settings.MAX_WAIT)
-        self._photos = ThreadPoolExecutor(settings.PHOTO_THREADS, "photos")
-        self._streams = ThreadPoolExecutor(_STREAM_THREADS, "streams")
-
-    def run(self) -> None:
-        try:
-            super().run()
-        finally:
-            for pool in (self._photos, self._streams):
-                pool.shutdown(wait=False)
+        self._photos = Threads(settings.PHOTO_THREADS, "photos", self.done)
+        self._streams = Threads(_STREAM_THREADS, "streams", self.done)
+        self._others = Threads(self.cfg.threads, "others", self.done)
 
     def take(self, conn: Connection, data: bytes | memoryview) -> None:
         request, had_head = conn.arriving, conn.arriving.head is not None
@@ -107,12 +102,12 @@ class Worker(ReadingWorker):
             conn.refusal = admission.overloaded(self._max_wait)
         if not conn.route or conn.refusal is not None:
             conn.route = ""
-            self._submit(self.tpool, self.handle, conn)
+            self._others.submit(self.handle, conn)
             return
         conn.deadline = now + _WAITS * self._max_wait
         self._lane.enter(conn.route)
         self._telemetry.WAITING.inc()
-        self._submit(self._photos, self._handle_photo, conn)
+        self._photos.submit(self._handle_photo, conn)
 
     def _stream(self, conn: Connection) -> None:
         """Let a thread read the rest, with gunicorn's parser."""
@@ -120,15 +115,10 @@ class Worker(ReadingWorker):
             self.drop(conn)
             return
         self.leave(conn)
+        self.unwatch(conn)
         conn.route = ""
         self._streaming[conn] = time.monotonic()
-        self._submit(self._streams, self.handle, conn)
-
-    def _submit(self, pool: ThreadPoolExecutor, work: Any, conn: Connection) -> None:
-        future = pool.submit(work, conn)
-        future.add_done_callback(
-            lambda done: self.method_queue.defer(self.finish_request, conn, done)
-        )
+        self._streams.submit(self.handle, conn)
 
     def _handle_photo(self, conn: Connection) -> Any:
         """A photo's turn has come. Runs in a thread, as all that follows up to `finish_request`."""
@@ -152,7 +142,11 @@ class Worker(ReadingWorker):
         try:
             self._give_body(req, conn)
             admission.mark(conn.refusal)
-            return super().handle_request(req, conn)
+            sock = Corked(conn.sock)
+            ends = SimpleNamespace(sock=sock, client=conn.client, server=conn.server)
+            keeps = super().handle_request(req, ends)
+            sock.flush()
+            return keeps
         except TimeoutError as error:  # nothing came, or nothing was taken
             raise ConnectionResetError(errno.ECONNRESET, "The client stalled.") from error
 
@@ -174,16 +168,11 @@ class Worker(ReadingWorker):
         # Addresses of people do not belong in the log.
         super().handle_error(req, client, ("unnamed", 0), exc)
 
-    def finish_request(self, conn: Any, fs: "Future[Any]") -> None:
-        """A thread is done with a connection. Runs in the main loop."""
-        if not isinstance(conn, Connection):
-            super().finish_request(conn, fs)
-            return
+    def settle(self, conn: Connection, keeps: bool) -> None:
         if conn.route:
             self._lane.leave(conn.route, conn.seconds)
         self._streaming.pop(conn, None)
         self.release(conn)
-        keeps = not fs.cancelled() and fs.exception() is None and bool(fs.result())
         if keeps and not conn.is_http2:
             self.await_next(conn, conn.rest + conn.parser.unreader.take_buffered())
         else:
