@@ -4,7 +4,7 @@ import contextlib
 import errno
 import logging
 import os
-import tempfile
+import secrets
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -61,20 +61,39 @@ def _is_whole(path: Path, size: int) -> bool:
 
 
 def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, aside = tempfile.mkstemp(prefix=".keeping-", dir=path.parent)
+    aside = path.with_name(f".keeping-{secrets.token_hex(8)}")
+    descriptor = _create(aside)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+        try:
+            _write_all(descriptor, data)
             if settings.PHOTO_SYNC:
-                file.flush()
                 os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
         os.replace(aside, path)
         if settings.PHOTO_SYNC:
             sync_folder(path.parent)
     except BaseException:
-        Path(aside).unlink(missing_ok=True)
+        aside.unlink(missing_ok=True)
         raise
+
+
+def _create(path: Path) -> int:
+    """A file of our own, opened without Python's buffers: half the work for one write."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o600)
+    except FileNotFoundError:  # the first photo of its folder
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, flags, 0o600)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    # A nearly full disk takes some bytes first and refuses the next ones.
+    with memoryview(data) as rest:
+        done = 0
+        while done < len(rest):
+            done += os.write(descriptor, rest[done:])
 
 
 def read(sha256: str) -> bytes | None:
