@@ -1,10 +1,11 @@
 """The door of the site: what the server turns away is told so here, and costs next to nothing.
 
 Under a flood this is the most frequent answer, so neither middleware nor template has a part in it
-but for the first time.
+but for the first time; and to a program it is said without a thread.
 """
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -12,6 +13,8 @@ from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.utils.http import http_date
+from gunicorn import SERVER
 
 from catsdogs.headers import HEADERS
 from classifier import admission, trace
@@ -25,6 +28,11 @@ _StartResponse = Callable[..., Any]
 _Application = Callable[[_Environ, _StartResponse], Iterable[bytes]]
 
 _LINES = {413: "413 Request Entity Too Large", 503: "503 Service Unavailable"}
+# What would have a part in the answer, if only its language: that is for a thread.
+_UNUSUAL = re.compile(
+    rb"\r\n(?:accept-language|cookie|x-request-id|connection:(?![ \t]*keep-alive[ \t]*\r))",
+    re.IGNORECASE,
+)
 _PAGE_POLICY = "default-src 'self'; object-src 'none'; base-uri 'self'; frame-ancestors 'none'"
 
 
@@ -45,11 +53,64 @@ class Door:
         return _turn_away(refusal, environ, start_response)
 
 
+def at_once(refusal: Refusal, route: str, head: bytes, *, keeps: bool) -> bytes | None:
+    """The whole answer to a program that is turned away, counted as given.
+
+    Args:
+        refusal: Why.
+        route: The name of the address, see `admission.photo_route`.
+        head: Of the request.
+        keeps: Whether the connection stays open.
+
+    Returns:
+        None where more has to be looked at: then a thread answers, through `Door`.
+    """
+    started = time.perf_counter()
+    line = head[: head.index(b"\r\n")]
+    is_plain = line.startswith(b"POST /api/") and line.endswith(b" HTTP/1.1")
+    if not is_plain or not route or _UNUSUAL.search(head):
+        return None
+    begin, end = _answer(refusal)
+    request_id = _note(refusal, route)
+    count(route, "POST", refusal.status, time.perf_counter() - started)
+    stays = "keep-alive" if keeps else "close"
+    varying = f"Date: {http_date()}\r\nConnection: {stays}\r\n{trace.HEADER}: {request_id}\r\n"
+    return begin + varying.encode() + end
+
+
+@lru_cache(maxsize=32)
+def _answer(refusal: Refusal) -> tuple[bytes, bytes]:
+    """An answer to a program, but for some lines of its head: what comes before and after these."""
+    body = _as_json(refusal)
+    fixed = [("Server", SERVER), *_headers(refusal, body, "application/json")]
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fixed)
+    return f"HTTP/1.1 {_LINES[refusal.status]}\r\n{lines}".encode(), b"\r\n" + body
+
+
 def _turn_away(
     refusal: Refusal, environ: _Environ, start_response: _StartResponse
 ) -> Iterable[bytes]:
     started = time.perf_counter()
     body, content_type = _words(refusal, environ)
+    headers = _headers(refusal, body, content_type)
+    method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+    route = admission.photo_route(method.encode("latin-1"), path.encode("latin-1"))
+    headers.append((trace.HEADER, _note(refusal, route, environ.get("HTTP_X_REQUEST_ID", ""))))
+    seconds = time.perf_counter() - started
+    count(route or "unknown", method if route else "other", refusal.status, seconds)
+    start_response(_LINES[refusal.status], headers)
+    return [body]
+
+
+def _note(refusal: Refusal, route: str, claimed_id: str = "") -> str:
+    """Count a photo that gets no answer; returns the request's id."""
+    with trace.begin(claimed_id) as traced:
+        if route:
+            count_refusal(refusal.code)
+        return traced.request_id
+
+
+def _headers(refusal: Refusal, body: bytes, content_type: str) -> list[tuple[str, str]]:
     headers = [
         *HEADERS.items(),
         ("Cache-Control", "no-store"),
@@ -62,23 +123,17 @@ def _turn_away(
         headers.append(("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}"))
     if refusal.retry_after is not None:
         headers.append(("Retry-After", str(refusal.retry_after)))
-    method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-    route = admission.photo_route(method.encode("latin-1"), path.encode("latin-1"))
-    with trace.begin(environ.get("HTTP_X_REQUEST_ID", "")) as traced:
-        headers.append((trace.HEADER, traced.request_id))
-        if route:
-            count_refusal(refusal.code)
-    seconds = time.perf_counter() - started
-    count(route or "unknown", method if route else "other", refusal.status, seconds)
-    start_response(_LINES[refusal.status], headers)
-    return [body]
+    return headers
+
+
+def _as_json(refusal: Refusal) -> bytes:
+    return json.dumps({"code": refusal.code, "detail": refusal.detail, "field": None}).encode()
 
 
 def _words(refusal: Refusal, environ: _Environ) -> tuple[bytes, str]:
     """The refusal as its reader wants it, and its content type."""
     if environ["PATH_INFO"].startswith("/api/"):
-        body = {"code": refusal.code, "detail": refusal.detail, "field": None}
-        return json.dumps(body).encode(), "application/json"
+        return _as_json(refusal), "application/json"
     page = "classifier/_card.html" if environ.get("HTTP_HX_REQUEST") else "503.html"
     return _page(page, refusal.code, refusal.detail), "text/html; charset=utf-8"
 

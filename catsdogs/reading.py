@@ -190,12 +190,17 @@ class ReadingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
         conn.held = 0
         conn.whole = None
 
-    def tell(self, conn: Connection, words: bytes) -> None:
-        """Send a few bytes at once, or not at all."""
+    def tell(self, conn: Connection, words: bytes) -> bool:
+        """Send a few bytes at once, or not at all.
+
+        Returns:
+            Whether the client's side took all of them.
+        """
         try:
-            conn.sock.send(words)
+            return conn.sock.send(words) == len(words)
         except OSError:
             self.log.debug("A client did not take what it was told.")
+            return False
 
     def refuse_head(self, conn: Connection) -> None:
         """Answer for a head that is longer than any needs to be."""

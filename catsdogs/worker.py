@@ -19,6 +19,7 @@ from catsdogs.photo_lane import PhotoLane
 from catsdogs.reading import ReadingWorker
 from catsdogs.threads import Threads
 from classifier import admission
+from classifier.admission import Refusal
 
 # They read by themselves, so that a client can hold them: few, and nothing else needs them.
 _STREAM_THREADS = 2
@@ -46,9 +47,10 @@ class Worker(ReadingWorker):
         # The site's settings and counts exist from here on, in gunicorn's first process never.
         from django.conf import settings
 
+        from catsdogs import door
         from classifier import telemetry
 
-        self._telemetry = telemetry
+        self._door, self._telemetry = door, telemetry
         self._photo_bytes = settings.PHOTO_MAX_BYTES
         self._body_bytes = settings.PHOTO_MAX_BYTES + _FORM_BYTES
         self.most_held = settings.UPLOAD_BUFFER_BYTES
@@ -100,6 +102,8 @@ class Worker(ReadingWorker):
         now = time.monotonic()
         if conn.route and conn.refusal is None and not self._lane.has_room(now):
             conn.refusal = admission.overloaded(self._max_wait)
+        if conn.refusal is not None and self._is_told_at_once(conn, conn.refusal):
+            return
         if not conn.route or conn.refusal is not None:
             conn.route = ""
             self._others.submit(self.handle, conn)
@@ -108,6 +112,26 @@ class Worker(ReadingWorker):
         self._lane.enter(conn.route)
         self._telemetry.WAITING.inc()
         self._photos.submit(self._handle_photo, conn)
+
+    def _is_told_at_once(self, conn: Connection, refusal: Refusal) -> bool:
+        """Turn a program away without a thread, where that takes no more than a few bytes."""
+        # What came behind it would be looked at from in here, and what came behind that.
+        if conn.whole is None or conn.rest:
+            return False
+        keeps = self.alive and not conn.ends
+        answer = self._door.at_once(refusal, conn.route, conn.whole.head, keeps=keeps)
+        if answer is None:
+            return False
+        conn.route = ""
+        if not self.tell(conn, answer):
+            self.drop(conn)
+            return True
+        self.release(conn)
+        if keeps:
+            self.await_next(conn, b"")
+        else:
+            self.end(conn)
+        return True
 
     def _stream(self, conn: Connection) -> None:
         """Let a thread read the rest, with gunicorn's parser."""

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from catsdogs import door
 from catsdogs.door import Door
 from classifier import admission
 from classifier.telemetry import REFUSALS
@@ -97,3 +98,53 @@ def test_what_is_no_photo_is_no_refused_photo(ask):
     ask(admission.too_large(30_000_000, 20_000_000), "/api/feedback")
 
     assert REFUSALS.labels("too_large")._value.get() == before
+
+
+HEAD = b"POST /api/predict HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n"
+
+
+def at_once(refusal, head=HEAD, keeps=True):
+    return door.at_once(refusal, "api-predict", head, keeps=keeps)
+
+
+@pytest.mark.parametrize("refusal", [admission.overloaded(3), admission.too_large(30 * 10**6, 20)])
+def test_without_a_thread_the_answer_is_the_same(ask, refusal):
+    status, headers, body = ask(refusal)
+    head, _, told = at_once(refusal).partition(b"\r\n\r\n")
+    line, *fields = head.decode().split("\r\n")
+    fields = dict(field.split(": ", 1) for field in fields)
+    assert (line, told) == (f"HTTP/1.1 {status}", body)
+    assert (fields.pop("Server"), fields.pop("Connection")) == ("gunicorn", "keep-alive")
+    assert fields.pop("Date").endswith(" GMT")
+    assert fields.pop("X-Request-ID") != headers.pop("X-Request-ID")
+    assert fields == headers
+
+
+def test_without_a_thread_it_is_counted_as_well():
+    counters = (
+        REFUSALS.labels("overloaded"),
+        REQUESTS.labels("api-predict", "POST", 503),
+    )
+    before = [counter._value.get() for counter in counters]
+    at_once(admission.overloaded(1))
+    assert [counter._value.get() for counter in counters] == [number + 1 for number in before]
+
+
+def test_a_connection_that_ends_is_told_so():
+    assert b"\r\nConnection: close\r\n" in at_once(admission.overloaded(1), keeps=False)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        HEAD.replace(b"Host", b"Accept-Language: fr\r\nHost"),
+        HEAD.replace(b"Host", b"cookie: a=b\r\nHost"),
+        HEAD.replace(b"Host", b"x-request-ID: mine\r\nHost"),
+        HEAD.replace(b"keep-alive", b"close"),
+        HEAD.replace(b"1.1", b"1.0"),
+        HEAD.replace(b"/api/", b"/cats/api/"),
+        HEAD.replace(b"/api/predict", b"/classify/"),
+    ],
+)
+def test_what_has_a_part_in_the_answer_is_left_to_a_thread(head):
+    assert at_once(admission.overloaded(1), head) is None
