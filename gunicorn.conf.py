@@ -1,6 +1,7 @@
 """How the site is served: one process, some threads for photos, some for the rest."""
 
 import contextlib
+import ctypes
 import gc
 import os
 import shutil
@@ -28,6 +29,9 @@ METRICS = METRICS / "metrics" / f"{socket.gethostname()}-{PORT}"
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS)
 # Room for several thousand counts; a file grows where that is too little.
 METRICS_BYTES = 256 * 1024
+# Of <malloc.h>.
+_M_ARENA_MAX = -8
+_HEAPS = 2
 
 wsgi_app = "catsdogs.wsgi:application"
 bind = f"[{HOST}]:{PORT}" if ":" in HOST else f"{HOST}:{PORT}"
@@ -84,7 +88,11 @@ def on_starting(server: object) -> None:
 
 
 def post_fork(server: object, worker: Worker) -> None:
-    """Reserve the room of a worker's counts: on a full disk, the first use would kill it."""
+    """Prepare a process that will answer."""
+    # glibc would give every thread a heap of its own, and never take back what each has grown to.
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL("libc.so.6").mallopt(_M_ARENA_MAX, _HEAPS)
+    # Reserve the room of its counts: on a full disk, the first use would kill it.
     for kind in ("counter", "gauge_livesum", "histogram"):
         path = METRICS / f"{kind}_{worker.pid}.db"
         # Where there is no room now, the site comes first.
