@@ -20,6 +20,7 @@ from catsdogs.headers import HEADERS
 from classifier import admission, trace
 from classifier.admission import Refusal
 from classifier.refusals import count_refusal
+from classifier.words import said, speak_as_asked
 from monitoring.requests import count
 
 # WSGI's, of which Python's and Django's stubs have different ideas.
@@ -81,8 +82,8 @@ def at_once(refusal: Refusal, route: str, head: bytes, *, keeps: bool) -> bytes 
 @lru_cache(maxsize=32)
 def _answer(refusal: Refusal) -> tuple[bytes, bytes]:
     """An answer to a program, but for some lines of its head: what comes before and after these."""
-    body = _as_json(refusal)
-    fixed = [("Server", SERVER), *_headers(refusal, body, "application/json")]
+    body, language = _as_json(refusal), settings.LANGUAGE_CODE
+    fixed = [("Server", SERVER), *_headers(refusal, body, "application/json", language)]
     lines = "".join(f"{name}: {value}\r\n" for name, value in fixed)
     return f"HTTP/1.1 {_LINES[refusal.status]}\r\n{lines}".encode(), b"\r\n" + body
 
@@ -91,8 +92,9 @@ def _turn_away(
     refusal: Refusal, environ: _Environ, start_response: _StartResponse
 ) -> Iterable[bytes]:
     started = time.perf_counter()
-    body, content_type = _words(refusal, environ)
-    headers = _headers(refusal, body, content_type)
+    language = speak_as_asked(environ)
+    body, content_type = _words(refusal, environ, language)
+    headers = _headers(refusal, body, content_type, language)
     method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
     route = admission.photo_route(method.encode("latin-1"), path.encode("latin-1"))
     headers.append((trace.HEADER, _note(refusal, route, environ.get("HTTP_X_REQUEST_ID", ""))))
@@ -110,10 +112,13 @@ def _note(refusal: Refusal, route: str, claimed_id: str = "") -> str:
         return traced.request_id
 
 
-def _headers(refusal: Refusal, body: bytes, content_type: str) -> list[tuple[str, str]]:
+def _headers(
+    refusal: Refusal, body: bytes, content_type: str, language: str
+) -> list[tuple[str, str]]:
     headers = [
         *HEADERS.items(),
         ("Cache-Control", "no-store"),
+        ("Content-Language", language),
         ("Content-Type", content_type),
         ("Content-Length", str(len(body))),
     ]
@@ -127,19 +132,22 @@ def _headers(refusal: Refusal, body: bytes, content_type: str) -> list[tuple[str
 
 
 def _as_json(refusal: Refusal) -> bytes:
-    return json.dumps({"code": refusal.code, "detail": refusal.detail, "field": None}).encode()
+    body = {"code": refusal.code, "detail": said(refusal.detail), "field": None}
+    return json.dumps(body).encode()
 
 
-def _words(refusal: Refusal, environ: _Environ) -> tuple[bytes, str]:
+def _words(refusal: Refusal, environ: _Environ, language: str) -> tuple[bytes, str]:
     """The refusal as its reader wants it, and its content type."""
     if environ["PATH_INFO"].startswith("/api/"):
         return _as_json(refusal), "application/json"
     page = "classifier/_card.html" if environ.get("HTTP_HX_REQUEST") else "503.html"
-    return _page(page, refusal.code, refusal.detail), "text/html; charset=utf-8"
+    detail = said(refusal.detail)
+    return _page(page, refusal.code, detail, language), "text/html; charset=utf-8"
 
 
 @lru_cache(maxsize=32)
-def _page(template: str, code: str, detail: str) -> bytes:
+def _page(template: str, code: str, detail: str, language: str) -> bytes:
+    """A page in the active language, whose name is here for the cache."""
     context: dict[str, Any] = {"problem": detail}
     if code == "too_large":  # trying again would not help
         context = {"problem": detail, "form": {"errors": {"photo": [detail]}}}
