@@ -18,6 +18,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from ml import retraining_words as words
 from ml.heads import Head
 from ml.registry import Card
 from ml.slices import Traits
@@ -203,13 +204,12 @@ def load_base(path: Path) -> Base:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise BaseError(f"The base {path.name} cannot be read: {error.strerror}.") from error
+        raise BaseError(
+            words.BASE_UNREADABLE % {"name": path.name, "reason": error.strerror}
+        ) from error
     sha256 = hashlib.sha256(content).hexdigest()
     if sha256[:16] != path.stem:
-        raise BaseError(
-            f"The base {path.name} is not the file that was saved. Get it anew, or make another "
-            "one: python -m ml base --version VERSION --data DIR"
-        )
+        raise BaseError(words.BASE_CHANGED % {"name": path.name})
     return from_bytes(content, sha256)
 
 
@@ -272,18 +272,16 @@ def _path_for(root: Path, card: Card) -> Path:
         if fits and about.get("preprocessing") == card.preprocessing and (origin or made_of_it):
             found.append((origin, str(about.get("created")), path))
     if not found:
-        raise BaseError(
-            f"There is no base for version {card.version} in {root / BASES}. "
-            f"{_how_to_get_one(card)}"
-        )
+        where = {"version": card.version, "folder": root / BASES}
+        raise BaseError(words.BASE_MISSING % {**where, "advice": _how_to_get_one(card)})
     return max(found)[-1]
 
 
 def _how_to_get_one(card: Card) -> str:
     origin = card.training.get("base")
     if origin:
-        return f"It was refitted from {origin['sha256'][:16]}.npz; put that file there."
-    return f"Make one: python -m ml base --version {card.version} --data DIR"
+        return words.BASE_ADVICE_ORIGIN % {"name": f"{origin['sha256'][:16]}.npz"}
+    return words.BASE_ADVICE_NEW % {"version": card.version}
 
 
 def _peek(path: Path) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ml import retraining_words as words
 from ml.answering import Mind, mind_of
 from ml.base import Base, BaseError, Seen, base_digest, describe_backbones, find_base
 from ml.candidates import candidate_card, candidate_files
@@ -87,11 +88,11 @@ class _Way:
 
     def part(self, start: float, end: float) -> Step:
         """A step function for a part of the whole."""
-        return lambda done, words: self.go(start + (end - start) * done, words)
+        return lambda done, what: self.go(start + (end - start) * done, what)
 
-    def go(self, done: float, words: str) -> None:
+    def go(self, done: float, what: str) -> None:
         try:
-            self.step(done, words)
+            self.step(done, what)
         except BaseException as error:
             self.stop = error
             raise
@@ -152,20 +153,17 @@ def _digest(base: str, examples: Sequence[Example]) -> str:
 
 
 def _refit(root: Path, live: str, examples: Sequence[Example], cache: Path, way: _Way) -> Refitted:
-    way.go(0.0, "Reading the live version and its base")
+    way.go(0.0, words.READING)
     card = load_version(root / live)
     if card.preprocessing != PREPROCESSING:
-        raise RefitError(f"Version {live} prepares photos differently. Train a new version.")
+        raise RefitError(words.PREPARED_DIFFERENTLY % {"version": live})
     base, mind = find_base(root, card), mind_of(root / live, card)
     way.lap("base")
     lessons = _look(root / live, card, base, examples, cache, way)
     train = lessons.of("train")
     if not len(train):
-        raise RefitError(
-            f"None of the {len(lessons.examples)} photos falls into the train split, which is "
-            "drawn by content. Approve some more."
-        )
-    way.go(0.5, "Fitting the heads")
+        raise RefitError(words.NONE_TO_TRAIN_ON % {"photos": len(lessons.examples)})
+    way.go(0.5, words.FITTING)
     teacher = Teacher(base, mind)
     taught = teacher.teach(train, lessons.of("calibration"))
     way.lap("fit")
@@ -195,7 +193,7 @@ def _look(
 ) -> Lessons:
     kept = usable(examples, base, way.say)
     if not kept:
-        raise RefitError(f"None of {len(examples)} photos can be learnt from. Approve some more.")
+        raise RefitError(words.NONE_TO_LEARN_FROM % {"photos": len(examples)})
     names = describe_backbones(card)
     first = Backbone(str(names["first"]), card.side, (folder / NETWORK).read_bytes)
     second = None
@@ -215,7 +213,7 @@ def _feedback_exam(teacher: Teacher, taught: Mind, lessons: Lessons, way: _Way) 
     fold = np.array([int(groups[photo][8:16], 16) % NUM_FOLDS for photo in train.photos])
     answers: list[Answer | None] = [None] * len(train)
     for number in range(NUM_FOLDS):
-        way.go(0.55 + 0.25 * number / NUM_FOLDS, "Judging what was learnt")
+        way.go(0.55 + 0.25 * number / NUM_FOLDS, words.JUDGING)
         outside = np.flatnonzero(fold == number)
         if len(outside):
             rest = train.only(fold != number)
@@ -248,7 +246,7 @@ def _save(
     way: _Way,
 ) -> Refitted:
     """Write the candidate aside, run it, and only then put it where versions are."""
-    way.go(0.85, "Writing the candidate")
+    way.go(0.85, words.WRITING)
     card = replace(candidate, version=next_version(root, date.today()))
     card.training["seconds"] = way.seconds
     files = candidate_files(root / live.card.version, live.card, taught, card)
@@ -256,14 +254,14 @@ def _save(
     try:
         folder = save_version(aside, card, files)
         way.lap("files")
-        way.go(0.9, "Measuring its speed")
+        way.go(0.9, words.MEASURING)
         again = tuple(each.share_looked_at_again(base.holdout) for each in (taught, live))
         costs = compare_costs(
             (folder, root / live.card.version), (again[0], again[1]), _some_pixels(lessons)
         )
         verdict = judge(*exams, *costs)
         way.lap("speed")
-        way.go(0.98, "Done: the verdict is there")
+        way.go(0.98, words.DONE)
         return Refitted(load_card(_move(folder, root)), verdict)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -280,6 +278,5 @@ def _move(folder: Path, root: Path) -> Path:
         return folder.rename(root / folder.name)
     except OSError as error:
         raise RefitError(
-            f"Version {folder.name} could not be put beside the others ({error.strerror}). "
-            "If another training has just taken its name, start again."
+            words.NOT_MOVED % {"version": folder.name, "reason": error.strerror}
         ) from error

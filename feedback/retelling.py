@@ -1,0 +1,128 @@
+"""Say in the reader's language what was written down in English.
+
+A run tells its story in English: in the database, in verdicts, in a version's card. Here the
+pattern of each sentence is found again, and its translation filled in with the same figures.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.utils.translation import get_language, gettext
+
+from feedback import going_live, heartbeat, replaying, retraining, shelf, tasks
+from feedback.readings import localised, percentage
+from ml import marked, promotion, registry, report, retraining_words
+from ml.marked import gettext_noop
+
+# Whoever says something that is written down: to load them is to know their sentences.
+_SPEAKERS = (
+    *(going_live, heartbeat, replaying, retraining, shelf, tasks),
+    *(promotion, registry, report, retraining_words),
+)
+# What is filled in there is never words: a version may be called anything.
+_NAMES = {"version", "live", "candidate", "host", "name", "file", "by", "folder"}
+_PLACE = re.compile(r"%\((\w+)\)s")
+_NUMBER = re.compile(r"-?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?(e[+-]?\d+)?")
+_END = re.compile(r"(?<=[.!?]) ")
+# Whoever wrote more sentences than this in one breath is not understood.
+_MOST = 60
+
+# What the database calls the states and outcomes of a run.
+_STATES = (
+    *(gettext_noop("waiting"), gettext_noop("running"), gettext_noop("done")),
+    *(gettext_noop("failed"), gettext_noop("cancelled"), gettext_noop("lost")),
+    *(gettext_noop("promoted"), gettext_noop("refused"), gettext_noop("unchanged")),
+)
+# And what the label of a photo can be beside any word at all.
+_LABELS = (
+    *(gettext_noop("cat"), gettext_noop("dog")),
+    *(gettext_noop("unsure"), gettext_noop("neither")),
+)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some sentences; `is_told`: in the reader's language, else in English."""
+
+    text: str
+    is_told: bool
+
+
+def retell(text: str) -> str:
+    """A text that was written in English, in the reader's language as far as it is known."""
+    return " ".join(piece.text for piece in pieces(text))
+
+
+def pieces(text: str) -> list[Piece]:
+    """The same, part by part."""
+    if (get_language() or "en").startswith("en"):
+        return [Piece(text, True)]
+    whole = _told(text)
+    if whole is not None:
+        return [Piece(whole, True)]
+    return list(_sentence_by_sentence(_END.split(text)))
+
+
+def label_name(label: str) -> str:
+    """A label as people read it: those of other models than ours are as they are."""
+    return gettext(label) if label in _LABELS else label
+
+
+def _sentence_by_sentence(sentences: list[str]) -> Iterator[Piece]:
+    """As many at once as one pattern fits: some patterns are two sentences long."""
+    start = 0
+    while start < len(sentences):
+        for end in range(min(len(sentences), start + _MOST), start, -1):
+            told = _told(" ".join(sentences[start:end])) if len(sentences) <= _MOST else None
+            if told is not None:
+                yield Piece(told, True)
+                break
+        else:
+            end = start + 1
+            yield Piece(sentences[start], False)
+        start = end
+
+
+def _told(text: str) -> str | None:
+    """A text in the reader's language; None where no pattern fits."""
+    known = marked.known()
+    if text in known:
+        return gettext(text)
+    if _is_number(text):
+        return _number(text)
+    for pattern, message in _patterns(known):
+        if found := pattern.fullmatch(text):
+            parts = {name: _part(name, part) for name, part in found.groupdict().items()}
+            return gettext(message) % parts
+    return None
+
+
+def _part(name: str, text: str) -> str:
+    return text if name in _NAMES else retell(text)
+
+
+def _is_number(text: str) -> bool:
+    return _NUMBER.fullmatch(text.removesuffix("%")) is not None
+
+
+def _number(text: str) -> str:
+    return percentage(text[:-1]) if text.endswith("%") else localised(text)
+
+
+@lru_cache(maxsize=8)
+def _patterns(known: tuple[str, ...]) -> list[tuple[re.Pattern[str], str]]:
+    """A pattern for each message with something to fill in, the wordiest first."""
+    messages = [message for message in known if _PLACE.search(message)]
+    messages.sort(key=lambda message: -len(_PLACE.sub("", message)))
+    return [(_pattern(message), message) for message in messages]
+
+
+def _pattern(message: str) -> re.Pattern[str]:
+    words = _PLACE.split(message)  # words, a name, words, a name, …, words
+    parts = [
+        f"(?P<{part}>.+)" if at % 2 else re.escape(part.replace("%%", "%"))
+        for at, part in enumerate(words)
+    ]
+    return re.compile("".join(parts), re.DOTALL)
