@@ -3,9 +3,9 @@
 import getpass
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from classifier.models import ModelVersion
-from ml.marked import gettext_noop
 from ml.registry import Card, VersionError, load_version
 
 _NOT_REGISTERED = gettext_noop(

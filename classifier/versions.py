@@ -6,8 +6,8 @@ from typing import Any, Self
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
-from ml.marked import gettext_noop
 from ml.novelty import NOVELTY
 from ml.registry import Card
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, F, Q
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from feedback.models import Replay, ReplayedAnswer, Run
 from feedback.portraits import Portrait
@@ -20,7 +20,6 @@ from feedback.readings import (
     signed_decimal,
 )
 from feedback.retelling import retell
-from ml.marked import gettext_noop
 
 _Write = Callable[[object], str]
 # What is compared: where it stands in the scores, how it is called, whether it is a share, and

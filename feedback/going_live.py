@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from classifier.models import ModelVersion, Server
 from classifier.promoting import check_files
 from classifier.versions import PromotionError
-from ml.marked import gettext_noop
 
 _OTHER_BEFORE = gettext_noop("Another version than %(version)s was live before %(live)s by now.")
 _MEANWHILE = gettext_noop("Meanwhile %(now)s is live, no longer %(shown)s. Look again.")

@@ -16,9 +16,9 @@ from typing import Any, Protocol, TypeVar
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from feedback.models import Run
-from ml.marked import gettext_noop
 
 T = TypeVar("T")
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from classifier import storage
 from classifier.models import ModelVersion, Prediction
@@ -19,7 +20,6 @@ from feedback.heartbeat import Heartbeat, Overtaken, RunFailed, ours
 from feedback.models import Replay, ReplayedAnswer, Run
 from feedback.replay_summary import summary_of
 from ml.inference import Answer, Engine, OnnxEngine
-from ml.marked import gettext_noop
 from ml.photos import PhotoError, decode_photo
 from ml.registry import VersionError
 

@@ -4,25 +4,31 @@ A run tells its story in English: in the database, in verdicts, in a version's c
 pattern of each sentence is found again, and its translation filled in with the same figures.
 """
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, gettext_noop
 
-from feedback import going_live, heartbeat, replaying, retraining, shelf, tasks
 from feedback.readings import localised, percentage
-from ml import marked, promotion, registry, report, retraining_words
-from ml.marked import gettext_noop
 
-# Whoever says something that is written down: to load them is to know their sentences.
+# Whoever says something that is written down. They are read and not loaded: some load networks,
+# and what is marked within a function is not known before that has run.
 _SPEAKERS = (
-    *(going_live, heartbeat, replaying, retraining, shelf, tasks),
-    *(promotion, registry, report, retraining_words),
+    *("classifier.loading", "classifier.promoting", "classifier.serving", "classifier.versions"),
+    *("feedback.going_live", "feedback.heartbeat", "feedback.replaying", "feedback.retelling"),
+    *("feedback.retraining", "feedback.shelf", "feedback.tasks"),
+    *("ml.base", "ml.heads", "ml.inference", "ml.lessons", "ml.promotion", "ml.refitting"),
+    *("ml.registry", "ml.report", "ml.slices"),
 )
 # What is filled in there is never words: a version may be called anything.
 _NAMES = {"version", "live", "candidate", "host", "name", "file", "by", "folder"}
+# What is filled in there may be sentences.
+_STORIES = {"problem", "found", "reason", "advice"}
 _PLACE = re.compile(r"%\((\w+)\)s")
 _NUMBER = re.compile(r"-?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?(e[+-]?\d+)?")
 _END = re.compile(r"(?<=[.!?]) ")
@@ -35,11 +41,13 @@ _STATES = (
     *(gettext_noop("failed"), gettext_noop("cancelled"), gettext_noop("lost")),
     *(gettext_noop("promoted"), gettext_noop("refused"), gettext_noop("unchanged")),
 )
-# And what the label of a photo can be beside any word at all.
+# What a label can be, beside any word at all.
 _LABELS = (
     *(gettext_noop("cat"), gettext_noop("dog")),
     *(gettext_noop("unsure"), gettext_noop("neither")),
 )
+# What cards call the parts of a data set.
+_SPLITS = (gettext_noop("train"), gettext_noop("calibration"), gettext_noop("holdout"))
 
 
 @dataclass(frozen=True)
@@ -87,12 +95,11 @@ def _sentence_by_sentence(sentences: list[str]) -> Iterator[Piece]:
 
 def _told(text: str) -> str | None:
     """A text in the reader's language; None where no pattern fits."""
-    known = marked.known()
-    if text in known:
+    if text in _marked():
         return gettext(text)
     if _is_number(text):
         return _number(text)
-    for pattern, message in _patterns(known):
+    for pattern, message in _patterns():
         if found := pattern.fullmatch(text):
             parts = {name: _part(name, part) for name, part in found.groupdict().items()}
             return gettext(message) % parts
@@ -111,18 +118,44 @@ def _number(text: str) -> str:
     return percentage(text[:-1]) if text.endswith("%") else localised(text)
 
 
-@lru_cache(maxsize=8)
-def _patterns(known: tuple[str, ...]) -> list[tuple[re.Pattern[str], str]]:
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
     """A pattern for each message with something to fill in, the wordiest first."""
-    messages = [message for message in known if _PLACE.search(message)]
-    messages.sort(key=lambda message: -len(_PLACE.sub("", message)))
+    messages = sorted(filter(_PLACE.search, _marked()), key=_wordiness, reverse=True)
     return [(_pattern(message), message) for message in messages]
+
+
+def _wordiness(message: str) -> tuple[int, str]:
+    return len(_PLACE.sub("", message)), message
 
 
 def _pattern(message: str) -> re.Pattern[str]:
     words = _PLACE.split(message)  # words, a name, words, a name, …, words
     parts = [
-        f"(?P<{part}>.+)" if at % 2 else re.escape(part.replace("%%", "%"))
+        _place(part) if at % 2 else re.escape(part.replace("%%", "%"))
         for at, part in enumerate(words)
     ]
     return re.compile("".join(parts), re.DOTALL)
+
+
+def _place(name: str) -> str:
+    """What may be filled in: no sentence ends in it, unless it is a story of its own."""
+    return f"(?P<{name}>.+)" if name in _STORIES else rf"(?P<{name}>(?:(?![.!?] ).)+)"
+
+
+@cache
+def _marked() -> frozenset[str]:
+    """All that the speakers mark for translation."""
+    return frozenset(text for name in _SPEAKERS for text in _marked_in(name))
+
+
+def _marked_in(module: str) -> Iterator[str]:
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"There is no module {module} to look for sentences in.")
+    for node in ast.walk(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))):
+        match node:
+            case ast.Call(
+                func=ast.Name(id="gettext_noop" | "Sentence"), args=[ast.Constant(str(text)), *_]
+            ):
+                yield text

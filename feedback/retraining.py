@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from classifier.models import ModelVersion, Prediction, TrainingPhoto
 from classifier.unlearning import unlearn_unless_allowed
@@ -20,7 +21,6 @@ from feedback.heartbeat import AWAY, Heartbeat, Overtaken, RunFailed, ours
 from feedback.models import Review, TrainingRun
 from feedback.readings import figure
 from ml.examples import Example
-from ml.marked import gettext_noop
 from ml.registry import Card, VersionError
 
 if TYPE_CHECKING:  # it loads onnx, which a server never does

@@ -8,8 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
-from ml.marked import gettext_noop
 from ml.registry import Card, VersionError, load_card, load_version
 
 # What a version's name can be, and a file's in its folder: nothing that leads out of a folder.

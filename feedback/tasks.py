@@ -14,10 +14,10 @@ from django.conf import settings
 from django.db import Error, close_old_connections
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext_noop
 
 from feedback.heartbeat import in_words
 from feedback.models import RUN_SILENT, Replay, Run, TrainingRun
-from ml.marked import gettext_noop
 
 REAP_SECONDS = 15.0
 # A process that is there but says nothing hangs, or is another one with the same number. It gets

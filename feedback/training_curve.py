@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from feedback.readings import NONE, localised, number
-from ml.marked import gettext_noop
 
 # Of a panel, in units of its view box; the plot leaves room for numbers left and below.
 WIDTH, HEIGHT = 400, 230

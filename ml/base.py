@@ -18,8 +18,8 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from ml import retraining_words as words
 from ml.heads import Head
+from ml.marked import gettext_noop
 from ml.registry import Card
 from ml.slices import Traits
 
@@ -205,11 +205,18 @@ def load_base(path: Path) -> Base:
         content = path.read_bytes()
     except OSError as error:
         raise BaseError(
-            words.BASE_UNREADABLE % {"name": path.name, "reason": error.strerror}
+            gettext_noop("The base %(name)s cannot be read: %(reason)s.")
+            % {"name": path.name, "reason": error.strerror}
         ) from error
     sha256 = hashlib.sha256(content).hexdigest()
     if sha256[:16] != path.stem:
-        raise BaseError(words.BASE_CHANGED % {"name": path.name})
+        raise BaseError(
+            gettext_noop(
+                "The base %(name)s is not the file that was saved. Get it anew, or make another "
+                "one: python -m ml base --version VERSION --data DIR"
+            )
+            % {"name": path.name}
+        )
     return from_bytes(content, sha256)
 
 
@@ -273,15 +280,22 @@ def _path_for(root: Path, card: Card) -> Path:
             found.append((origin, str(about.get("created")), path))
     if not found:
         where = {"version": card.version, "folder": root / BASES}
-        raise BaseError(words.BASE_MISSING % {**where, "advice": _how_to_get_one(card)})
+        raise BaseError(
+            gettext_noop("There is no base for version %(version)s in %(folder)s. %(advice)s")
+            % {**where, "advice": _how_to_get_one(card)}
+        )
     return max(found)[-1]
 
 
 def _how_to_get_one(card: Card) -> str:
     origin = card.training.get("base")
     if origin:
-        return words.BASE_ADVICE_ORIGIN % {"name": f"{origin['sha256'][:16]}.npz"}
-    return words.BASE_ADVICE_NEW % {"version": card.version}
+        return gettext_noop("It was refitted from %(name)s; put that file there.") % {
+            "name": f"{origin['sha256'][:16]}.npz"
+        }
+    return gettext_noop("Make one: python -m ml base --version %(version)s --data DIR") % {
+        "version": card.version
+    }
 
 
 def _peek(path: Path) -> Mapping[str, Any]:

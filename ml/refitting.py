@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ml import retraining_words as words
 from ml.answering import Mind, mind_of
 from ml.base import Base, BaseError, Seen, base_digest, describe_backbones, find_base
 from ml.candidates import candidate_card, candidate_files
@@ -25,6 +24,7 @@ from ml.features import Backbone, FeatureCache
 from ml.heads import TrainingError
 from ml.inference import Answer
 from ml.lessons import Lessons, see, usable
+from ml.marked import gettext_noop
 from ml.photos import PREPROCESSING, decode_photo
 from ml.promotion import Exam, Verdict, judge
 from ml.pytorch_stream import WeightsError
@@ -153,17 +153,26 @@ def _digest(base: str, examples: Sequence[Example]) -> str:
 
 
 def _refit(root: Path, live: str, examples: Sequence[Example], cache: Path, way: _Way) -> Refitted:
-    way.go(0.0, words.READING)
+    way.go(0.0, gettext_noop("Reading the live version and its base"))
     card = load_version(root / live)
     if card.preprocessing != PREPROCESSING:
-        raise RefitError(words.PREPARED_DIFFERENTLY % {"version": live})
+        raise RefitError(
+            gettext_noop("Version %(version)s prepares photos differently. Train a new version.")
+            % {"version": live}
+        )
     base, mind = find_base(root, card), mind_of(root / live, card)
     way.lap("base")
     lessons = _look(root / live, card, base, examples, cache, way)
     train = lessons.of("train")
     if not len(train):
-        raise RefitError(words.NONE_TO_TRAIN_ON % {"photos": len(lessons.examples)})
-    way.go(0.5, words.FITTING)
+        raise RefitError(
+            gettext_noop(
+                "None of the %(photos)s photos falls into the train split, which is drawn by "
+                "content. Approve some more."
+            )
+            % {"photos": len(lessons.examples)}
+        )
+    way.go(0.5, gettext_noop("Fitting the heads"))
     teacher = Teacher(base, mind)
     taught = teacher.teach(train, lessons.of("calibration"))
     way.lap("fit")
@@ -193,7 +202,10 @@ def _look(
 ) -> Lessons:
     kept = usable(examples, base, way.say)
     if not kept:
-        raise RefitError(words.NONE_TO_LEARN_FROM % {"photos": len(examples)})
+        raise RefitError(
+            gettext_noop("None of %(photos)s photos can be learnt from. Approve some more.")
+            % {"photos": len(examples)}
+        )
     names = describe_backbones(card)
     first = Backbone(str(names["first"]), card.side, (folder / NETWORK).read_bytes)
     second = None
@@ -213,7 +225,7 @@ def _feedback_exam(teacher: Teacher, taught: Mind, lessons: Lessons, way: _Way) 
     fold = np.array([int(groups[photo][8:16], 16) % NUM_FOLDS for photo in train.photos])
     answers: list[Answer | None] = [None] * len(train)
     for number in range(NUM_FOLDS):
-        way.go(0.55 + 0.25 * number / NUM_FOLDS, words.JUDGING)
+        way.go(0.55 + 0.25 * number / NUM_FOLDS, gettext_noop("Judging what was learnt"))
         outside = np.flatnonzero(fold == number)
         if len(outside):
             rest = train.only(fold != number)
@@ -246,7 +258,7 @@ def _save(
     way: _Way,
 ) -> Refitted:
     """Write the candidate aside, run it, and only then put it where versions are."""
-    way.go(0.85, words.WRITING)
+    way.go(0.85, gettext_noop("Writing the candidate"))
     card = replace(candidate, version=next_version(root, date.today()))
     card.training["seconds"] = way.seconds
     files = candidate_files(root / live.card.version, live.card, taught, card)
@@ -254,14 +266,14 @@ def _save(
     try:
         folder = save_version(aside, card, files)
         way.lap("files")
-        way.go(0.9, words.MEASURING)
+        way.go(0.9, gettext_noop("Measuring its speed"))
         again = tuple(each.share_looked_at_again(base.holdout) for each in (taught, live))
         costs = compare_costs(
             (folder, root / live.card.version), (again[0], again[1]), _some_pixels(lessons)
         )
         verdict = judge(*exams, *costs)
         way.lap("speed")
-        way.go(0.98, words.DONE)
+        way.go(0.98, gettext_noop("Done: the verdict is there"))
         return Refitted(load_card(_move(folder, root)), verdict)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -278,5 +290,9 @@ def _move(folder: Path, root: Path) -> Path:
         return folder.rename(root / folder.name)
     except OSError as error:
         raise RefitError(
-            words.NOT_MOVED % {"version": folder.name, "reason": error.strerror}
+            gettext_noop(
+                "Version %(version)s could not be put beside the others (%(reason)s). "
+                "If another training has just taken its name, start again."
+            )
+            % {"version": folder.name, "reason": error.strerror}
         ) from error
