@@ -26,7 +26,8 @@ _SPEAKERS = (
     *("ml.registry", "ml.report", "ml.slices"),
 )
 # What is filled in there is never words: a version may be called anything.
-_NAMES = {"version", "live", "candidate", "host", "name", "file", "by", "folder"}
+_WORDS = {"version", "live", "candidate", "name"}  # one word each
+_NAMES = {*_WORDS, "host", "file", "by", "folder"}
 # What is filled in there may be sentences.
 _STORIES = {"problem", "found", "reason", "advice"}
 _PLACE = re.compile(r"%\((\w+)\)s")
@@ -140,7 +141,9 @@ def _pattern(message: str) -> re.Pattern[str]:
 
 def _place(name: str) -> str:
     """What may be filled in: no sentence ends in it, unless it is a story of its own."""
-    return f"(?P<{name}>.+)" if name in _STORIES else rf"(?P<{name}>(?:(?![.!?] ).)+)"
+    if name in _STORIES:
+        return f"(?P<{name}>.+)"
+    return rf"(?P<{name}>\S+)" if name in _WORDS else rf"(?P<{name}>(?:(?![.!?] ).)+)"
 
 
 @cache
