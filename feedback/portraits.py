@@ -9,6 +9,7 @@ from django.db.models import Prefetch
 from django.utils.translation import gettext, ngettext
 
 from classifier.models import ModelVersion, Promotion
+from classifier.templatetags.answers import label_name
 from classifier.versions import ModelVersionQuerySet
 from feedback.models import TrainingRun
 from feedback.readings import (
@@ -22,7 +23,7 @@ from feedback.readings import (
     number,
     share,
 )
-from feedback.retelling import label_name, retell
+from feedback.retelling import retell
 from feedback.shelf import Folder, look_into
 from feedback.training_curve import Curve, training_curve
 

@@ -20,6 +20,7 @@ from feedback.readings import localised, percentage
 # and what is marked within a function is not known before that has run.
 _SPEAKERS = (
     *("classifier.loading", "classifier.promoting", "classifier.serving", "classifier.versions"),
+    "classifier.templatetags.answers",
     *("feedback.going_live", "feedback.heartbeat", "feedback.replaying", "feedback.retelling"),
     *("feedback.retraining", "feedback.shelf", "feedback.tasks"),
     *("ml.base", "ml.heads", "ml.inference", "ml.lessons", "ml.promotion", "ml.refitting"),
@@ -41,11 +42,6 @@ _STATES = (
     *(gettext_noop("waiting"), gettext_noop("running"), gettext_noop("done")),
     *(gettext_noop("failed"), gettext_noop("cancelled"), gettext_noop("lost")),
     *(gettext_noop("promoted"), gettext_noop("refused"), gettext_noop("unchanged")),
-)
-# What a label can be, beside any word at all.
-_LABELS = (
-    *(gettext_noop("cat"), gettext_noop("dog")),
-    *(gettext_noop("unsure"), gettext_noop("neither")),
 )
 # What cards call the parts of a data set.
 _SPLITS = (gettext_noop("train"), gettext_noop("calibration"), gettext_noop("holdout"))
@@ -72,11 +68,6 @@ def pieces(text: str) -> list[Piece]:
     if whole is not None:
         return [Piece(whole, True)]
     return list(_sentence_by_sentence(_END.split(text)))
-
-
-def label_name(label: str) -> str:
-    """A label as people read it: those of other models than ours are as they are."""
-    return gettext(label) if label in _LABELS else label
 
 
 def _sentence_by_sentence(sentences: list[str]) -> Iterator[Piece]:

@@ -16,12 +16,6 @@ def retell(text: object) -> str:
     return retelling.retell(str(text))
 
 
-@register.filter
-def label_name(label: object) -> str:
-    """A label as people read it."""
-    return retelling.label_name(str(label))
-
-
 @register.simple_tag
 def retold(text: object, most: int = 0) -> SafeString:
     """Sentences of a run; those that are known in English only say so to who reads them aloud.

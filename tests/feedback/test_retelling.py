@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from django.utils import translation
 
+from classifier.templatetags.answers import label_name
 from feedback import retelling
 from feedback.heartbeat import in_words
 from feedback.models import Run
 from feedback.readings import count, interval, listed, points, share
-from feedback.retelling import label_name, pieces, retell
+from feedback.retelling import pieces, retell
 from feedback.tasks import AlreadyRunning
 from ml.inference import Answer
 from ml.promotion import Costs, Exam, judge
