@@ -111,9 +111,7 @@ def test_what_nobody_knows_stays_in_english_and_says_so(french):
 def test_a_sentence_within_a_sentence_is_said_too(french):
     told = retell("Version 7 is broken: Version 7: model.onnx cannot be read.")
 
-    assert told == (
-        "La version 7 est défectueuse\u202f: Version 7\u202f: model.onnx est illisible."
-    )
+    assert told == ("La version 7 est abîmée\u202f: Version 7\u202f: model.onnx est illisible.")
 
 
 def test_a_very_long_story_takes_no_time(french):
