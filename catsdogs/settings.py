@@ -100,6 +100,11 @@ ALERT_MAIL_FROM = env.str("CATSDOGS_ALERT_MAIL_FROM", default="catsdogs@localhos
 ALERT_WEBHOOK = read_webhook(
     "CATSDOGS_ALERT_WEBHOOK", env.str("CATSDOGS_ALERT_WEBHOOK", default="")
 )
+ALERT_LANGUAGE = env.str("CATSDOGS_ALERT_LANGUAGE", default="en")
+if ALERT_LANGUAGE not in ("en", "fr"):
+    raise ImproperlyConfigured(
+        f"CATSDOGS_ALERT_LANGUAGE is 'en' or 'fr'. Received: {ALERT_LANGUAGE!r}"
+    )
 # EMAIL_HOST, EMAIL_PORT and so on.
 globals().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
 EMAIL_TIMEOUT = 10

@@ -9,6 +9,8 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
 
+from monitoring.saying import number
+
 Cell = str | int | float | datetime | None
 
 # What a spreadsheet would take for a formula.
@@ -40,7 +42,7 @@ class Table:
         ]
 
     def as_csv(self) -> str:
-        """Every cell as a program reads it: times in ISO 8601, numbers in full.
+        """Every cell as a program reads it: times in ISO 8601, numbers in full, no translation.
 
         No cell is taken for a formula by a spreadsheet, whatever a label or a version is called.
         """
@@ -70,16 +72,16 @@ def _harmless(cell: Cell) -> str | int | float:
 
 
 def count(value: float) -> str:
-    return f"{value:,.0f}"
+    return number(f"{value:,.0f}")
 
 
 def share(value: float) -> str:
-    return f"{100 * value:.1f}\N{NO-BREAK SPACE}%"
+    return number(f"{100 * value:.1f}\N{NO-BREAK SPACE}%")
 
 
 def milliseconds(value: float) -> str:
-    return f"{value:,.1f}\N{NO-BREAK SPACE}ms"
+    return number(f"{value:,.1f}\N{NO-BREAK SPACE}ms")
 
 
 def three_decimals(value: float) -> str:
-    return f"{value:.3f}"
+    return number(f"{value:.3f}")

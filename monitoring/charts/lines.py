@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from monitoring.charts.frames import HEIGHT, NAMED, Frame, below, grid, names_beside
 from monitoring.charts.scales import Scale, in_percent, round_ticks, time_ticks
@@ -93,9 +94,9 @@ def band(
 
 
 def _limit(limit: float, y: float) -> SafeString:
-    return element("line", class_="limit", x1=NAMED.left, x2=NAMED.right, y1=y, y2=y) + text(
-        NAMED.right + 6, y, f"limit {in_percent(limit)}", class_="aside", dy="0.35em"
-    )
+    line = element("line", class_="limit", x1=NAMED.left, x2=NAMED.right, y1=y, y2=y)
+    words = _("limit %(limit)s") % {"limit": in_percent(limit)}
+    return line + text(NAMED.right + 6, y, words, class_="aside", dy="0.35em")
 
 
 def _middles(frame: Frame, count: int) -> Scale:

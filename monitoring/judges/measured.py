@@ -2,11 +2,16 @@
 
 from typing import NamedTuple
 
+from django.utils.translation import gettext as _
+
 from monitoring.figures import Share
 
 
 class Measured(NamedTuple):
-    """What was measured, in words and as a number; how many photos, where that means something."""
+    """What was measured, in words and as a number; how many photos, where that means something.
+
+    The words are written when they are read: see `monitoring.saying.later`.
+    """
 
     words: str
     value: float
@@ -24,5 +29,5 @@ def is_below(share: Share, limit: float) -> bool:
     return share.interval is not None and share.interval[1] < limit
 
 
-def percent(share: Share) -> str:
-    return f"{share.share or 0.0:.0%}"
+def percent(share: float | None) -> str:
+    return _("%(number)s%%") % {"number": f"{share or 0.0:.0%}".removesuffix("%")}
