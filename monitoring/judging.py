@@ -6,11 +6,12 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from classifier.numerals import number
 from monitoring import figures
 from monitoring.deadlines import Patient
 from monitoring.judges import JUDGES, Measured
 from monitoring.rules import SEVERITIES, Rule, rules
-from monitoring.saying import from_file, later, number
+from monitoring.saying import from_file, later
 
 DATABASE = "database"
 _SECONDS_FOR_THE_DATABASE = 3.0

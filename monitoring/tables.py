@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
 
-from monitoring.saying import number
+from classifier.numerals import number
 
 Cell = str | int | float | datetime | None
 

@@ -7,12 +7,18 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext, pgettext_lazy
 
 from classifier.admin import ReadOnly
 from feedback.models import Replay, Run, TrainingRun
 from feedback.retraining import rows_of
 
-_VERDICT_HEADS = ("check", "verdict", "candidate", "live", "limit", "in words")
+_VERDICT_HEADS = (
+    *(pgettext_lazy("column", "check"), pgettext_lazy("column", "verdict")),
+    *(pgettext_lazy("column", "candidate"), pgettext_lazy("column", "live")),
+    *(pgettext_lazy("column", "limit"), pgettext_lazy("column", "in words")),
+)
 
 
 class RunAdmin(ReadOnly):
@@ -21,10 +27,10 @@ class RunAdmin(ReadOnly):
     date_hierarchy = "created_at"
     show_full_result_count = False
 
-    @admin.display(description="on the site")
+    @admin.display(description=pgettext_lazy("column", "on the site"))
     def page(self, run: Run) -> SafeString:
         address = reverse("run" if isinstance(run, TrainingRun) else "replay", args=[run.pk])
-        return format_html('<a href="{}">progress and result</a>', address)
+        return format_html('<a href="{}">{}</a>', address, _("progress and result"))
 
 
 @admin.register(TrainingRun)
@@ -41,7 +47,7 @@ class TrainingRunAdmin(RunAdmin):
         more = {"may_start": request.user.has_perm("feedback.add_trainingrun")}
         return super().changelist_view(request, {**(extra_context or {}), **more})
 
-    @admin.display(description="verdict")
+    @admin.display(description=pgettext_lazy("column", "verdict"))
     def judged(self, run: TrainingRun) -> SafeString:
         rows = format_html_join(
             "",
@@ -49,7 +55,9 @@ class TrainingRunAdmin(RunAdmin):
             (
                 (
                     check["name"],
-                    "✓ passed" if check["passed"] else "✕ refused",
+                    pgettext("check", "✓ passed")
+                    if check["passed"]
+                    else pgettext("check", "✕ refused"),
                     *(check[name] for name in ("candidate", "live", "limit", "words")),
                 )
                 for check in rows_of(run)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.translation import pgettext
 
-from monitoring.saying import number
+from classifier.numerals import number
 
 _DAY = timedelta(days=1)
 _THIN_SPACE = "\N{NARROW NO-BREAK SPACE}"

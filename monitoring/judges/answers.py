@@ -8,14 +8,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
 from classifier.models import ModelVersion, Prediction
+from classifier.naming import answer_name
+from classifier.numerals import number, percent
 from feedback.models import Feedback
 from ml.inference import NEITHER, UNSURE
 from monitoring import figures
 from monitoring.figures import Moved, Period, Share
 from monitoring.figures.drift import BASELINE
-from monitoring.judges.measured import Measured, is_above, is_below, percent
+from monitoring.judges.measured import Measured, is_above, is_below
 from monitoring.rules import Rule
-from monitoring.saying import answer_name, later, number
+from monitoring.saying import later
 
 
 def unsure(rule: Rule, now: datetime) -> Measured | None:
@@ -30,7 +32,7 @@ def unsure(rule: Rule, now: datetime) -> Measured | None:
             "%(share)s of the last %(count)s answers were unsure (%(unsure)s) or neither "
             "(%(neither)s). At most %(limit)s is the limit."
         ) % {
-            "share": percent(share.share),
+            "share": percent(share.share or 0.0),
             "count": share.count,
             "unsure": told[UNSURE],
             "neither": told[NEITHER],
@@ -62,7 +64,7 @@ def _mostly(rule: Rule, label: str, share: Share) -> str:
         "%(share)s of the last %(count)s photos that got a label were answered %(label)s; usual "
         "is %(low)s to %(high)s."
     ) % {
-        "share": percent(share.share),
+        "share": percent(share.share or 0.0),
         "count": share.count,
         "label": answer_name(label),
         "low": percent(rule["low"]),
@@ -88,7 +90,7 @@ def agreement(rule: Rule, now: datetime) -> Measured | None:
             "%(share)s of the last %(count)s opinions say that %(version)s was right, surely below "
             "the limit of %(limit)s."
         ) % {
-            "share": percent(share.share),
+            "share": percent(share.share or 0.0),
             "count": share.count,
             "version": live.name,
             "limit": percent(rule["limit"]),

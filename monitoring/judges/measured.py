@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-from django.utils.translation import gettext as _
-
 from monitoring.figures import Share
 
 
@@ -27,7 +25,3 @@ def is_above(share: Share, limit: float) -> bool:
 def is_below(share: Share, limit: float) -> bool:
     """Whether all of its 95 % interval is."""
     return share.interval is not None and share.interval[1] < limit
-
-
-def percent(share: float | None) -> str:
-    return _("%(number)s%%") % {"number": f"{share or 0.0:.0%}".removesuffix("%")}

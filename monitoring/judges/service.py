@@ -6,12 +6,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from classifier.models import ModelVersion, Server
+from classifier.numerals import number, percent
 from monitoring import figures
 from monitoring.figures import Period, Share
 from monitoring.incidents import Incident
-from monitoring.judges.measured import Measured, is_above, percent
+from monitoring.judges.measured import Measured, is_above
 from monitoring.rules import Rule
-from monitoring.saying import later, number
+from monitoring.saying import later
 
 
 def servers(rule: Rule, now: datetime) -> Measured | None:
@@ -113,7 +114,7 @@ def refusals(rule: Rule, now: datetime) -> Measured | None:
             "%(share)s of the %(count)s photos of the last %(minutes)s minutes were refused "
             "(%(codes)s). At most %(limit)s is the limit."
         ) % {
-            "share": percent(share.share),
+            "share": percent(share.share or 0.0),
             "count": share.count,
             "minutes": rule["minutes"],
             "codes": ", ".join(f"{code} {count}" for code, count in codes.items()),

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
+from classifier.naming import answer_name
+from classifier.numerals import number
 from monitoring import charts, figures, tables
 from monitoring.asked import Asked
 from monitoring.charts.scales import in_percent
@@ -14,7 +16,6 @@ from monitoring.figures.quality import Share
 from monitoring.periods import Period, floor
 from monitoring.plots.plot import Plot
 from monitoring.rules import rules
-from monitoring.saying import answer_name, number
 from monitoring.tables import Cell, Column, Table
 
 _NO_FEEDBACK = gettext_lazy("Nobody has said yet whether an answer of this time was right.")

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
+from classifier.naming import answer_name
 from ml.inference import NEITHER, UNSURE
 from monitoring import charts, figures, tables
 from monitoring.asked import Asked
@@ -12,7 +13,6 @@ from monitoring.bins import Bar
 from monitoring.charts.scales import in_milliseconds, in_percent
 from monitoring.figures.sureness import LOW_CONFIDENCE
 from monitoring.plots.plot import Plot
-from monitoring.saying import answer_name
 from monitoring.tables import Cell, Column, Table
 
 # More labels than this do not fit above a chart: the rest of them is put together.
