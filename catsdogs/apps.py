@@ -1,6 +1,11 @@
-"""Which admin site the project uses."""
+"""The project itself, for its commands, and which admin site it uses."""
 
+from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+
+
+class CatsDogsConfig(AppConfig):
+    name = "catsdogs"
 
 
 class CatsDogsAdminConfig(AdminConfig):

@@ -145,6 +145,7 @@ if UPLOAD_BUFFER_BYTES < 2 * PHOTO_MAX_BYTES:
     )
 
 INSTALLED_APPS = [
+    "catsdogs.apps.CatsDogsConfig",
     "catsdogs.apps.CatsDogsAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -172,6 +173,7 @@ MIDDLEWARE = [
     "classifier.express.Express",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -239,8 +241,18 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
+# What the words in the code are written in; a browser that asks for another one gets that. How to
+# add one: docs/languages.md.
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("fr", "Français")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SECURE = HTTPS
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 USE_I18N = True
+USE_THOUSAND_SEPARATOR = True
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from classifier.api import NotFoundView
@@ -17,4 +18,5 @@ urlpatterns = [
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     re_path("^api/.*$", NotFoundView.as_view()),
     path("admin/", admin.site.urls),
+    path("language/", set_language, name="set_language"),
 ]
