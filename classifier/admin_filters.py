@@ -44,8 +44,14 @@ class Confidence(admin.SimpleListFilter):
     _bands = {"70": (0, 0.7), "90": (0.7, 0.9), "99": (0.9, 0.99), "100": (0.99, 1.01)}
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        texts = (_("below 70 %"), _("70 to 90 %"), _("90 to 99 %"), _("99 % and more"))
-        return list(zip(self._bands, texts, strict=True))
+        percents = {"seventy": "70 %", "ninety": "90 %", "almost_all": "99 %"}
+        texts = (
+            _("below %(seventy)s"),
+            _("%(seventy)s to %(ninety)s"),
+            _("%(ninety)s to %(almost_all)s"),
+            _("%(almost_all)s and more"),
+        )
+        return list(zip(self._bands, (text % percents for text in texts), strict=True))
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[Prediction]

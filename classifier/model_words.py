@@ -18,26 +18,25 @@ CONTEXT = "admin"
 
 def translate(config: AppConfig) -> None:
     """Let the words of an app and of its models be translated whenever they are read."""
-    for owner, name in _places(config):
-        setattr(owner, name, _translated(getattr(owner, name)))
-
-
-def words_of(config: AppConfig) -> Iterator[str]:
-    """What is to be in the catalogue: the words of an app and of its models, in English."""
-    with translation.override(None):
-        for owner, name in _places(config):
-            words = getattr(owner, name)
-            yield from (str(label) for _, label in words) if name == "choices" else [str(words)]
-
-
-def _places(config: AppConfig) -> Iterator[tuple[Any, str]]:
-    """Each object that has words, and the name of its attribute that holds them."""
-    yield config, "verbose_name"
+    config.verbose_name = _translated(config.verbose_name)
     for model in config.get_models():
-        yield from _places_of(model)
+        for owner, name in _places_of(model):
+            setattr(owner, name, _translated(getattr(owner, name)))
+
+
+def words_of(config: AppConfig) -> Iterator[tuple[str, str]]:
+    """What is to be in the catalogue: modules, and the English words of their models."""
+    with translation.override(None):
+        yield type(config).__module__, str(config.verbose_name)
+        for model in config.get_models():
+            for owner, name in _places_of(model):
+                words = getattr(owner, name)
+                labels = [label for _, label in words] if name == "choices" else [words]
+                yield from ((model.__module__, str(label)) for label in labels)
 
 
 def _places_of(model: type[Model]) -> Iterator[tuple[Any, str]]:
+    """Each object of a model that has words, and the name of its attribute that holds them."""
     yield model._meta, "verbose_name"
     yield model._meta, "verbose_name_plural"
     for field in model._meta.local_fields:

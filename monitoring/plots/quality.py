@@ -113,7 +113,7 @@ def _share_columns() -> tuple[Column, ...]:
         Column(pgettext("number of opinions", "Right"), tables.count),
         Column(pgettext("number of opinions", "Judged"), tables.count),
         Column(_("Agreement"), tables.share),
-        Column(_("95 % from"), tables.share),
+        Column(_("%(level)s from") % {"level": "95 %"}, tables.share),
         Column(pgettext("of an interval", "to"), tables.share),
     )
 
