@@ -212,7 +212,8 @@ class Promotion(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.previous or pgettext('no version', 'nothing')} → {self.version}"
+        previous = self.previous or pgettext("no version", "nothing")
+        return f"{previous} → {self.version}"
 
 
 class TrainingPhoto(models.Model):

@@ -114,7 +114,8 @@ class Consent(models.Model):
     changed_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:
-        return f"{self.person}: {_('yes') if self.may_learn else _('no')}"
+        may_learn = _("yes") if self.may_learn else _("no")
+        return f"{self.person}: {may_learn}"
 
 
 def _claimed_lately(now: datetime) -> tuple[datetime, datetime]:

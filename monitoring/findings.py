@@ -165,9 +165,8 @@ def _summary(now: datetime) -> str:
         "answered": answered,
         "judged": _judged(figures.agreement(day).overall),
     }
-    if latency.count < _FEW_PHOTOS:
-        return f"{said} {_('That is too little to judge the answers by.')}"
-    return said
+    few = _("That is too little to judge the answers by.")
+    return f"{said} {few}" if latency.count < _FEW_PHOTOS else said
 
 
 def _judged(found: figures.Share) -> str:

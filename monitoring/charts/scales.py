@@ -74,7 +74,8 @@ def in_bytes(value: float) -> str:
 
 
 def in_megapixels(value: float) -> str:
-    return f"{_two_digits(value / 1e6)}{_THIN_SPACE}{pgettext('megapixels', 'MP')}"
+    unit = pgettext("megapixels", "MP")
+    return f"{_two_digits(value / 1e6)}{_THIN_SPACE}{unit}"
 
 
 def _two_digits(value: float) -> str:
