@@ -258,9 +258,14 @@ class ApiTokenAdmin(admin.ModelAdmin):
 
     @admin.display(description=pgettext_lazy("column", "may"))
     def scopes(self, token: ApiToken) -> str:
-        return ", ".join(scope for scope in SCOPES if token.allows(scope)) or pgettext(
-            "a token may do", "nothing"
-        )
+        names = {
+            "predict": pgettext("scope", "predict"),
+            "feedback": pgettext("scope", "feedback"),
+            "read": pgettext("scope", "read"),
+            "erase": pgettext("scope", "erase"),
+        }
+        allowed = ", ".join(names[scope] for scope in SCOPES if token.allows(scope))
+        return allowed or pgettext("a token may do", "nothing")
 
     def save_model(
         self, request: HttpRequest, obj: ApiToken, form: ModelForm, change: bool

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
+from django.utils.translation import gettext as _
 
 from classifier.numerals import number
 
@@ -57,7 +58,8 @@ def _in_words(cell: Cell, column: Column) -> str:
     if cell is None:
         return _NOTHING
     if isinstance(cell, datetime):
-        return format_date(timezone.localtime(cell), "D j M, H:i")
+        # Translators: a day and a time in a table, in the letters of Django's filter `date`.
+        return format_date(timezone.localtime(cell), _("D j M, H:i"))
     return cell if isinstance(cell, str) else column.write(cell)
 
 

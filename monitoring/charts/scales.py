@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
+from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from classifier.numerals import number
@@ -94,7 +95,8 @@ def time_ticks(begins: tuple[datetime, ...], at_most: int = 5) -> list[tuple[int
     if span > 1.5 * _DAY:
         days = [i for i, at in enumerate(local) if i == 0 or at.date() != local[i - 1].date()]
         days = days[1:] if len(days) > 2 and days[1] - days[0] < days[2] - days[1] else days
-        named = "j M" if span > 8 * _DAY else "D j"
+        # Translators: a day below a chart, in the letters of Django's filter `date`.
+        named = _("j M") if span > 8 * _DAY else _("D j")
         return [(i, format_date(local[i], named)) for i in _thinned(days, at_most)]
     whole = [i for i, at in enumerate(local) if at.minute % _round_minutes(span) == 0]
     if span > timedelta(hours=8):
