@@ -5,15 +5,19 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 
 from classifier.lockout import WAIT
 
-_LOCKED_OUT = "Nobody can log in under this name from your address just now. Wait {} minutes."
+_LOCKED_OUT = gettext_noop(
+    "Nobody can log in under this name from your address just now. Wait %(minutes)s minutes."
+)
 
 
 class CatsDogsAdmin(admin.AdminSite):
     site_title = site_header = "catsdogs"
-    index_title = "Predictions, feedback and versions"
+    index_title = _("Predictions, feedback and versions")
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -22,6 +26,7 @@ class CatsDogsAdmin(admin.AdminSite):
         if not getattr(request, "is_locked_out", False):
             return response
         minutes = int(WAIT.total_seconds() / 60)
-        page = render(request, "429.html", {"problem": _LOCKED_OUT.format(minutes)}, status=429)
+        problem = gettext(_LOCKED_OUT) % {"minutes": minutes}
+        page = render(request, "429.html", {"problem": problem}, status=429)
         page["Retry-After"] = str(int(WAIT.total_seconds()))
         return page

@@ -17,6 +17,7 @@ from catsdogs.headers import HEADERS
 from classifier import admission, trace
 from classifier.admission import Refusal
 from classifier.refusals import count_refusal
+from classifier.words import said, speak_as_asked
 from monitoring.requests import count
 
 # WSGI's, of which Python's and Django's stubs have different ideas.
@@ -49,10 +50,12 @@ def _turn_away(
     refusal: Refusal, environ: _Environ, start_response: _StartResponse
 ) -> Iterable[bytes]:
     started = time.perf_counter()
-    body, content_type = _words(refusal, environ)
+    language = speak_as_asked(environ)
+    body, content_type = _words(refusal, environ, language)
     headers = [
         *HEADERS.items(),
         ("Cache-Control", "no-store"),
+        ("Content-Language", language),
         ("Content-Type", content_type),
         ("Content-Length", str(len(body))),
     ]
@@ -74,17 +77,19 @@ def _turn_away(
     return [body]
 
 
-def _words(refusal: Refusal, environ: _Environ) -> tuple[bytes, str]:
+def _words(refusal: Refusal, environ: _Environ, language: str) -> tuple[bytes, str]:
     """The refusal as its reader wants it, and its content type."""
     if environ["PATH_INFO"].startswith("/api/"):
-        body = {"code": refusal.code, "detail": refusal.detail, "field": None}
+        body = {"code": refusal.code, "detail": said(refusal.detail), "field": None}
         return json.dumps(body).encode(), "application/json"
     page = "classifier/_card.html" if environ.get("HTTP_HX_REQUEST") else "503.html"
-    return _page(page, refusal.code, refusal.detail), "text/html; charset=utf-8"
+    detail = said(refusal.detail)
+    return _page(page, refusal.code, detail, language), "text/html; charset=utf-8"
 
 
 @lru_cache(maxsize=32)
-def _page(template: str, code: str, detail: str) -> bytes:
+def _page(template: str, code: str, detail: str, language: str) -> bytes:
+    """A page in the active language, whose name is here for the cache."""
     context: dict[str, Any] = {"problem": detail}
     if code == "too_large":  # trying again would not help
         context = {"problem": detail, "form": {"errors": {"photo": [detail]}}}

@@ -23,7 +23,7 @@ from classifier.admin_filters import Confidence, HasFeedback, Named
 from classifier.bearers import TRUSTED_SECONDS
 from classifier.classify import erase_prediction
 from classifier.models import ApiToken, ModelVersion, Prediction, Promotion, Server
-from classifier.naming import answer_name
+from classifier.naming import label_name
 from classifier.numerals import number, percent
 from classifier.promoting import promote_version, roll_back_version
 from classifier.tokens import SCOPES
@@ -104,11 +104,11 @@ class PredictionAdmin(ExportMixin, ReadOnly):  # type: ignore[misc]  # it ships 
 
     @admin.display(description=pgettext_lazy("column", "answer"), ordering="answer")
     def told(self, prediction: Prediction) -> str:
-        return answer_name(prediction.answer)
+        return label_name(prediction.answer)
 
     @admin.display(description=pgettext_lazy("column", "label"))
     def named(self, prediction: Prediction) -> str:
-        return answer_name(prediction.label)
+        return label_name(prediction.label)
 
     @admin.display(description=pgettext_lazy("column", "confidence"), ordering="confidence")
     def percent(self, prediction: Prediction) -> str:
@@ -190,7 +190,7 @@ class ModelVersionAdmin(ReadOnly):
 
     @admin.display(description=pgettext_lazy("column", "labels"))
     def known(self, version: ModelVersion) -> str:
-        return ", ".join(map(answer_name, version.labels))
+        return ", ".join(map(label_name, version.labels))
 
     @admin.display(description=pgettext_lazy("column", "accuracy"))
     def accuracy(self, version: ModelVersion) -> str:

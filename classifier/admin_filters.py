@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext, pgettext_lazy
 
 from classifier.models import Prediction
-from classifier.naming import answer_name
+from classifier.naming import label_name
 
 
 class HasFeedback(admin.SimpleListFilter):
@@ -65,6 +65,6 @@ class Confidence(admin.SimpleListFilter):
 class Named(admin.AllValuesFieldListFilter):
     """Answers or labels, as people call them."""
 
-    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: Any) -> Iterator[Any]:
         for choice in super().choices(changelist):
-            yield {**choice, "display": answer_name(choice["display"])}
+            yield {**choice, "display": label_name(str(choice["display"]))}

@@ -8,6 +8,8 @@ import threading
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
+from ml.sentences import Sentence
+
 # What asks the network, by method and the end of its address: a site may live under a prefix.
 _PHOTOS = {
     (b"POST", b"/api/predict"): "api-predict",
@@ -18,7 +20,9 @@ _PHOTOS = {
     (b"GET", b"/heat/"): "heat",
 }
 _METHODS = {method for method, _ in _PHOTOS}
-OVERLOADED_WORDS = "More photos come in than can be looked at. Please try again in a few seconds."
+OVERLOADED_WORDS = Sentence(
+    "More photos come in than can be looked at. Please try again in a few seconds."
+)
 # Where a path ends: at its query, and at what a client should have kept to itself.
 _ENDS = (b"?", b"#")
 
@@ -36,7 +40,7 @@ class Refusal:
 
     code: str
     status: int
-    detail: str
+    detail: Sentence
     retry_after: int | None = None
 
 
@@ -59,7 +63,11 @@ def too_large(size: int, limit: int) -> Refusal:
     return Refusal(
         "too_large",
         413,
-        f"The request has {size / 1e6:.1f} MB; a photo may have {limit / 1e6:.0f} MB.",
+        Sentence(
+            "The request has %(size)s MB; a photo may have %(most)s MB.",
+            size=size / 1e6,
+            most=round(limit / 1e6),
+        ),
     )
 
 

@@ -14,6 +14,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import get_script_prefix, reverse
+from django.utils.translation import gettext
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import exceptions, generics, parsers, serializers, status
@@ -31,6 +32,7 @@ from classifier.refusals import count_refusal
 from classifier.throttling import admit_photos
 from classifier.uploads import read_body, read_photo
 from ml.photos import PhotoError
+from ml.sentences import Sentence
 
 # `image` is the field's name; `file` is what the app that this one descends from called it.
 _FIELDS = ("image", "file")
@@ -319,7 +321,8 @@ class PredictBatchView(APIView):
             raise _missing_image()
         if len(uploads) > settings.PHOTO_MAX_BATCH:
             raise ApiError(
-                f"{len(uploads)} photos; at most {settings.PHOTO_MAX_BATCH} fit in one request.",
+                gettext("%(number)s photos; at most %(most)s fit in one request.")
+                % {"number": len(uploads), "most": settings.PHOTO_MAX_BATCH},
                 code="too_many_images",
                 field="image",
             )
@@ -345,14 +348,16 @@ def _upload(request: Request | HttpRequest) -> UploadedFile:
         if upload:
             return upload
     if kind.startswith("image/"):  # DRF parses no empty body
-        raise refusal(PhotoError("The body is empty.", code="empty_file"))
+        raise refusal(PhotoError(Sentence("The body is empty."), code="empty_file"))
     raise _missing_image()
 
 
 def _missing_image() -> ApiError:
     return ApiError(
-        "There is no photo. Send it as the form field 'image', or as the body itself with the "
-        "content type image/….",
+        gettext(
+            "There is no photo. Send it as the form field 'image', or as the body itself with the "
+            "content type image/…."
+        ),
         code="missing_image",
         field="image",
     )
@@ -401,7 +406,8 @@ class NewestFirst(CursorPagination):
         number = re.fullmatch(r"0*([1-9][0-9]{0,8})(\.0+)?", asked)
         if number is None:
             raise ApiError(
-                f"A number from 1 to {self.max_page_size} is expected. Received: {asked[:20]!r}",
+                gettext("A number from 1 to %(most)s is expected. Received: %(value)s")
+                % {"most": self.max_page_size, "value": repr(asked[:20])},
                 code="invalid",
                 field="page_size",
             )
@@ -493,4 +499,8 @@ class NotFoundView(APIView):
     schema = None  # no endpoint
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        raise ApiError(f"There is nothing at {request.path}.", code="not_found", status_code=404)
+        raise ApiError(
+            gettext("There is nothing at %(path)s.") % {"path": request.path},
+            code="not_found",
+            status_code=404,
+        )

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.cache import get_conditional_response
+from django.utils.translation import gettext
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import renderers, serializers
@@ -18,6 +19,7 @@ from classifier.callers import visible_to
 from classifier.errors import ApiError
 from classifier.explaining import ExplainError, etag_of, explain, overlay_of, picture_of
 from classifier.models import Prediction
+from classifier.words import said
 from ml.explain import Heat
 
 _YES = {"1", "true", "yes"}
@@ -85,16 +87,17 @@ class ExplanationView(APIView):
         prediction = get_object_or_404(visible_to(request), pk=pk)
         label = request.query_params.get("label", "") or prediction.label
         if label not in prediction.probabilities:
+            known = ", ".join(sorted(prediction.probabilities))
             raise ApiError(
-                f"Labels of this prediction are {', '.join(sorted(prediction.probabilities))}. "
-                f"Received: {label!r}",
+                gettext("Labels of this prediction are %(labels)s. Received: %(label)s")
+                % {"labels": known, "label": repr(label)},
                 code="unknown_label",
                 field="label",
             )
         try:
             return self._answer(request, prediction, label)
         except ExplainError as error:
-            raise ApiError(str(error), code="not_found", status_code=404) from error
+            raise ApiError(said(error), code="not_found", status_code=404) from error
 
     def _answer(self, request: Request, prediction: Prediction, label: str) -> HttpResponse:
         is_png = request.accepted_renderer.format == "png"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from rest_framework import authentication, exceptions, permissions
 from rest_framework.request import Request
 
@@ -57,7 +58,9 @@ class TokenAuthentication(authentication.BaseAuthentication):
             return None
         token = bearers.find(secret.strip())
         if token is None:
-            raise exceptions.AuthenticationFailed("This token is unknown, revoked or expired.")
+            raise exceptions.AuthenticationFailed(
+                gettext("This token is unknown, revoked or expired.")
+            )
         return AnonymousUser(), token
 
     def authenticate_header(self, request: Request) -> str:
@@ -85,5 +88,5 @@ class MayCall(permissions.BasePermission):
         if not hasattr(view, method.lower()):  # for any token a 405
             return True
         scope = _SCOPES.get(method) or str(getattr(view, "scope", ""))
-        self.message = f"This token lacks the scope {scope!r}."
+        self.message = gettext("This token lacks the scope %(scope)s.") % {"scope": repr(scope)}
         return bool(scope) and token.allows(scope)

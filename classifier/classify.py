@@ -8,6 +8,7 @@ from classifier import journal, serving, storage, telemetry, unlearning
 from classifier.models import ModelVersion, Prediction
 from ml.inference import Answer, Engine
 from ml.photos import Photo
+from ml.sentences import Sentence
 
 
 def classify_photo(photo: Photo, *, person: str) -> Prediction:
@@ -69,7 +70,13 @@ def _ask(engine: Engine, photo: Photo) -> Answer:
     try:
         return engine.predict(photo.pixels)
     except FloatingPointError as error:
-        raise serving.NoLiveModel(f"Version {engine.card.version} is broken: {error}") from error
+        raise serving.NoLiveModel(
+            Sentence(
+                "Version %(version)s is broken: %(problem)s",
+                version=engine.card.version,
+                problem=str(error),
+            )
+        ) from error
 
 
 def _milliseconds_since(start: float) -> float:

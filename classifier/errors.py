@@ -22,6 +22,7 @@ from django.http import (
 )
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
+from django.utils.translation import gettext, gettext_noop
 from django.views.defaults import bad_request as page_for_bad_request
 from django.views.defaults import server_error as page_for_server_error
 from rest_framework import exceptions, status
@@ -32,11 +33,16 @@ from classifier import database, journal
 from classifier.refusals import count_refusal
 from classifier.serving import NoLiveModel, Overloaded
 from classifier.storage import NotKept
+from classifier.words import said, speak_as_asked
 from ml.photos import PhotoError
 
 _RETRY_AFTER_SECONDS = 5
 
-_AWAY = "The database cannot be reached. Nothing is lost: please try again in a moment."
+_AWAY = gettext_noop(
+    "The database cannot be reached. Nothing is lost: please try again in a moment."
+)
+
+_BROKE_OFF = gettext_noop("The request broke off before its end.")
 
 # Refusals of a photo that are not plain 400s.
 _STATUS_OF_PHOTO_ERROR = {
@@ -50,6 +56,13 @@ _CODES = {
     "unsupported_media_type": "unsupported_format",
     "authentication_failed": "not_authenticated",
     "not_acceptable": "invalid",
+}
+
+
+# What DRF's parsers say, and the same to translate.
+_UNREADABLE = {
+    "JSON parse error - ": gettext_noop("JSON parse error - %(problem)s"),
+    "Multipart form parse error - ": gettext_noop("Multipart form parse error - %(problem)s"),
 }
 
 
@@ -75,7 +88,7 @@ class ApiError(exceptions.APIException):
 def refusal(error: PhotoError) -> ApiError:
     """A refused photo as an error of the API."""
     return ApiError(
-        str(error),
+        said(error),
         code=error.code,
         status_code=_STATUS_OF_PHOTO_ERROR.get(error.code, status.HTTP_400_BAD_REQUEST),
         field="image",
@@ -119,11 +132,11 @@ def _as_api_exception(error: Exception) -> exceptions.APIException | None:
         case ValidationError():  # a value that passed every field and still cannot be looked up
             return ApiError(" ".join(error.messages), code="invalid")
         case RequestDataTooBig():
-            return ApiError("The request is too large.", code="too_large", status_code=413)
+            return ApiError(gettext("The request is too large."), code="too_large", status_code=413)
         case TooManyFilesSent():
-            return ApiError("Too many files in one request.", code="too_many_images")
+            return ApiError(gettext("Too many files in one request."), code="too_many_images")
         case UnreadablePostError():  # whoever sent it has most likely gone
-            return ApiError("The request broke off before its end.", code="invalid")
+            return ApiError(gettext(_BROKE_OFF), code="invalid")
         case MultiPartParserError():  # past DRF's own parsers: see `classifier.express`
             return exceptions.ParseError(f"Multipart form parse error - {error}")
         case SuspiciousOperation():  # too many fields, broken cookies, …
@@ -135,18 +148,18 @@ def _unavailable(error: Exception) -> ApiError | None:
     """A 503 or 429 for what passes by itself or by an operator's hand."""
     match error:
         case NoLiveModel():
-            return ApiError(str(error), code="no_live_model", status_code=503)
+            return ApiError(said(error), code="no_live_model", status_code=503)
         case exceptions.Throttled():  # on a page; the API's have their answer already
             return ApiError(str(error.detail), code="throttled", status_code=429)
         case Overloaded():
-            return ApiError(str(error), code="overloaded", status_code=503)
+            return ApiError(said(error), code="overloaded", status_code=503)
         case NotKept():
-            return ApiError(str(error), code="storage_full", status_code=503)
+            return ApiError(said(error), code="storage_full", status_code=503)
         case journal.Waiting():
-            return ApiError(str(error), code="database_unavailable", status_code=503)
+            return ApiError(said(error), code="database_unavailable", status_code=503)
         case OperationalError() | InterfaceError() | journal.Unwritable():
             # The database's own words name hosts and users: they belong in the log alone.
-            return ApiError(_AWAY, code="database_unavailable", status_code=503)
+            return ApiError(gettext(_AWAY), code="database_unavailable", status_code=503)
     return None
 
 
@@ -168,7 +181,14 @@ def as_body(error: exceptions.APIException) -> dict[str, Any]:
     code = getattr(detail, "code", error.default_code)
     if isinstance(error, exceptions.ValidationError) and code != "unknown_prediction":
         code = "invalid"
-    return {"code": _CODES.get(code, code), "detail": str(detail), "field": field}
+    return {"code": _CODES.get(code, code), "detail": _reworded(str(detail)), "field": field}
+
+
+def _reworded(detail: str) -> str:
+    """DRF says in English only what it could not read, and Python in what way."""
+    what, dash, problem = detail.partition(" - ")
+    words = _UNREADABLE.get(what + dash)
+    return gettext(words) % {"problem": problem} if words else detail
 
 
 def _first_detail(detail: Any) -> tuple[str | None, Any]:
@@ -185,6 +205,7 @@ def _first_detail(detail: Any) -> tuple[str | None, Any]:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler for a request at fault before any view saw it: its host, its cookies."""
+    speak_as_asked(request.META)
     if not request.path.startswith("/api/"):
         return page_for_bad_request(request, exception)
     error = _as_api_exception(exception) or exceptions.ParseError()
@@ -193,10 +214,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler for an error that nobody foresaw, in the shape that the caller reads."""
+    speak_as_asked(request.META)
     if not request.path.startswith("/api/"):
         return page_for_server_error(request)
     error = ApiError(
-        "Something broke on our side, and it has been written to the log.",
+        gettext("Something broke on our side, and it has been written to the log."),
         code="internal_error",
         status_code=500,
     )
@@ -234,7 +256,7 @@ class HonestErrors:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, UnreadablePostError):
-            return HttpResponseBadRequest("The request broke off before its end.")
+            return HttpResponseBadRequest(gettext(_BROKE_OFF))
         unavailable = _unavailable(error)
         if isinstance(error, Http404) and request.resolver_match:
             unavailable = _on_its_way(request.resolver_match.kwargs)

@@ -15,6 +15,7 @@ from ml.heat_pictures import over_photo, overlay
 from ml.inference import Engine, OnnxEngine
 from ml.photos import PhotoError, decode_photo
 from ml.registry import VersionError
+from ml.sentences import Sentence
 from ml.spatial import SpatialError
 
 # Of a picture, in pixels.
@@ -26,7 +27,7 @@ _REMEMBERED = 64
 # Part of each ETag: another one makes browsers fetch pictures again that are drawn differently now.
 _DRAWN = "1"
 
-_ERASED = "The photo has been erased: there is nothing to look at any more."
+_ERASED = Sentence("The photo has been erased: there is nothing to look at any more.")
 
 
 class ExplainError(Exception):
@@ -152,7 +153,10 @@ def _engine_of(prediction: Prediction) -> Engine:
         return _spare.engine_of(prediction.version)
     except VersionError as error:
         raise ExplainError(
-            f"Version {prediction.version_id}, which gave this answer, cannot be loaded any more."
+            Sentence(
+                "Version %(version)s, which gave this answer, cannot be loaded any more.",
+                version=prediction.version_id,
+            )
         ) from error
 
 
@@ -165,8 +169,11 @@ def _look(engine: Engine, prediction: Prediction) -> tuple[Look, ...]:
             return look(engine, pixels)
     except (SpatialError, FloatingPointError) as error:
         raise ExplainError(
-            f"Version {prediction.version_id}, which gave this answer, is built in a way that "
-            "cannot be explained."
+            Sentence(
+                "Version %(version)s, which gave this answer, is built in a way that cannot be "
+                "explained.",
+                version=prediction.version_id,
+            )
         ) from error
 
 
@@ -177,4 +184,6 @@ def _pixels_of(prediction: Prediction) -> np.ndarray:
     try:
         return decode_photo(data, max_pixels=settings.PHOTO_MAX_PIXELS).pixels
     except PhotoError as error:
-        raise ExplainError(f"The photo cannot be read any more: {error}") from error
+        raise ExplainError(
+            Sentence("The photo cannot be read any more: %(problem)s", problem=error.args[0])
+        ) from error

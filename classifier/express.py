@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
 from classifier import database
+from classifier.words import speak_as_asked
 
 _JSON = ("", "*/*", "application/json")
 
@@ -26,7 +27,11 @@ class Express:
         if answer is None:
             return self.get_response(request)
         database.be_patient(False)  # whoever asks is waiting
-        return answer(request)
+        language = speak_as_asked(request.META)
+        response = answer(request)
+        response["Content-Language"] = language
+        response["Vary"] = "Accept-Language"
+        return response
 
 
 def _is_plain(request: HttpRequest) -> bool:

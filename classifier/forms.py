@@ -4,8 +4,10 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from classifier.uploads import read_photo
+from classifier.words import said
 from ml.photos import Photo, PhotoError
 
 _ACCEPT = "image/jpeg,image/png,image/webp,image/gif,image/avif,image/heic,.heic"
@@ -15,14 +17,14 @@ class PhotoField(forms.FileField):
     """A file field whose cleaned value is a `Photo`; a refusal carries `PhotoError`'s code."""
 
     widget = forms.FileInput(attrs={"accept": _ACCEPT})
-    default_error_messages = {"required": "Choose a photo first."}
+    default_error_messages = {"required": _("Choose a photo first.")}
 
     def clean(self, data: Any, initial: Any = None) -> Photo:
         upload = super().clean(data, initial)
         try:
             return read_photo(upload)
         except PhotoError as error:
-            raise ValidationError(str(error), code=error.code) from error
+            raise ValidationError(said(error), code=error.code) from error
 
 
 class PhotoForm(forms.Form):

@@ -4,11 +4,17 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from classifier.models import Prediction, PredictionQuerySet
 
 PAGE = 24
 # What a person said of an answer: as it stands in addresses, and in words.
-SAID = {"right": "I said right", "wrong": "I said wrong", "nothing": "No feedback yet"}
+SAID = {
+    "right": _("I said right"),
+    "wrong": _("I said wrong"),
+    "nothing": _("No feedback yet"),
+}
 
 
 @dataclass(frozen=True)

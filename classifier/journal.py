@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from classifier import database, rows, spool
 from classifier.models import ModelVersion, Prediction, SpoolArrival
+from ml.sentences import Sentence
 
 _AT_ONCE = 250  # rows of one statement: SQLite counts its parameters
 # How often it is tried again while the database is away, and looked for what others left behind.
@@ -37,7 +38,9 @@ class Waiting(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            "This answer is on its way to the database. Nothing is lost: try again in a moment."
+            Sentence(
+                "This answer is on its way to the database. Nothing is lost: try again in a moment."
+            )
         )
 
 

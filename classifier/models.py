@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from classifier.ids import uuid7
 from classifier.lockout import LoginTries
-from classifier.naming import answer_name
+from classifier.naming import label_name
 from classifier.numerals import percent
 from classifier.refusals import RefusalCount
 from classifier.tokens import ApiToken
@@ -126,7 +126,7 @@ class Prediction(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{answer_name(self.answer)} ({percent(self.confidence, 2)})"
+        return f"{label_name(self.answer)} ({percent(self.confidence, 2)})"
 
     @classmethod
     def of(

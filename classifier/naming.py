@@ -2,9 +2,14 @@
 
 from django.utils.translation import gettext, gettext_noop
 
-_OURS = (gettext_noop("cat"), gettext_noop("dog"), gettext_noop("unsure"), gettext_noop("neither"))
+# Those of our own versions, and what stands beside any label. Those of other versions are any words
+# at all, and shown as they are.
+_LABELS = (
+    *(gettext_noop("cat"), gettext_noop("dog")),
+    *(gettext_noop("unsure"), gettext_noop("neither")),
+)
 
 
-def answer_name(answer: str) -> str:
-    """An answer or a label as people say it; labels of other models than ours are as they are."""
-    return gettext(answer) if answer in _OURS else answer
+def label_name(label: str) -> str:
+    """A label as people call it."""
+    return gettext(label) if label in _LABELS else label

@@ -18,6 +18,7 @@ from classifier.presence import Presence
 from classifier.remembering import remember, remembered
 from ml.inference import Engine
 from ml.registry import VersionError
+from ml.sentences import Sentence
 
 # How long a promotion may go unnoticed by a running server.
 _CHECK_SECONDS = 1.0
@@ -66,7 +67,7 @@ class LiveEngine:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.engine: Engine | None = None
-        self.problem = "The live version is still being loaded."
+        self.problem: str = Sentence("The live version is still being loaded.")
         self._clock = clock
         self._loading = threading.Lock()
         self._refusal: Refusal | None = None
@@ -79,9 +80,9 @@ class LiveEngine:
                 self._replace_if_changed()
                 self.problem = ""
             except (VersionError, NoLiveModel) as error:
-                self._note(str(error))
+                self._note(error.args[0])
             except Error:
-                self._note("The database cannot be asked which version is live." + self._recall())
+                self._note(self._recall())
 
     @property
     def version(self) -> str | None:
@@ -91,7 +92,9 @@ class LiveEngine:
     def _replace_if_changed(self) -> None:
         live = ModelVersion.objects.live().first()
         if live is None:
-            raise NoLiveModel("No version is live: manage.py register_models makes one so.")
+            raise NoLiveModel(
+                Sentence("No version is live: manage.py register_models makes one so.")
+            )
         self._recalled = ""
         if self.version != live.name:
             self._refuse_again(live)
@@ -101,7 +104,7 @@ class LiveEngine:
         """Without any version and without the database, load the one that was live last.
 
         Returns:
-            What came of it, in words that follow a sentence.
+            What came of it.
         """
         version = remembered()
         if self.engine is None and version is not None:
@@ -109,9 +112,18 @@ class LiveEngine:
                 self._refuse_again(version)
                 self._replace(version)
             except VersionError as error:
-                return f" {error}"
-            self._recalled = f" Version {version} answers: it was live when it was last asked."
-        return self._recalled
+                return Sentence(
+                    "The database cannot be asked which version is live. %(problem)s",
+                    problem=error.args[0],
+                )
+            self._recalled = str(version)
+        if self._recalled:
+            return Sentence(
+                "The database cannot be asked which version is live. Version %(version)s answers: "
+                "it was live when it was last asked.",
+                version=self._recalled,
+            )
+        return Sentence("The database cannot be asked which version is live.")
 
     def _replace(self, live: ModelVersion) -> None:
         state = state_of(live)
@@ -210,7 +222,7 @@ def stop() -> None:
 
 
 def _tell() -> None:
-    _presence.tell(_live.version or "", _live.problem)
+    _presence.tell(_live.version or "", str(_live.problem))
 
 
 def _repeat(work: Callable[[], None], seconds: float, name: str) -> None:

@@ -17,6 +17,7 @@ from classifier.models import Prediction
 from classifier.spool import sync_folder
 from classifier.unlearning import unlearn_unless_allowed
 from ml.photos import Photo
+from ml.sentences import Sentence
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,16 @@ logger = logging.getLogger(__name__)
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # Before the name of a photo that is about to go.
 _ERASING = ".erasing-"
+
+
+_NO_ROOM = Sentence(
+    "There is no room to keep the photo at the moment, so it was not looked at. Please try again "
+    "later."
+)
+_NOT_POSSIBLE = Sentence(
+    "It is not possible to keep the photo at the moment, so it was not looked at. Please try again "
+    "later."
+)
 
 
 class NotKept(Exception):
@@ -46,11 +57,7 @@ def keep(photo: Photo) -> None:
         _write(path, photo.data)
     except OSError as error:
         logger.error("A photo cannot be kept: %s", error)
-        is_full = error.errno in _FULL
-        raise NotKept(
-            f"{'There is no room' if is_full else 'It is not possible'} to keep the photo at the "
-            "moment, so it was not looked at. Please try again later."
-        ) from error
+        raise NotKept(_NO_ROOM if error.errno in _FULL else _NOT_POSSIBLE) from error
 
 
 def _is_whole(path: Path, size: int) -> bool:

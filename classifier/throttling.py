@@ -6,12 +6,18 @@ from pathlib import Path
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext_noop
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 
 from classifier.addresses import hashed_address
 from classifier.arrivals import Arrivals
 from classifier.callers import person_of
+from classifier.words import said
+from ml.sentences import Sentence
+
+_TOO_MANY_PHOTOS = gettext_noop("That is more than %(number)s photos a minute.")
+_TOO_MANY_OPINIONS = gettext_noop("That is more than %(number)s opinions a minute.")
 
 
 def admit_photos(request: HttpRequest | Request, number: int = 1) -> None:
@@ -27,7 +33,7 @@ def admit_photos(request: HttpRequest | Request, number: int = 1) -> None:
     person = person_of(request)
     is_token = person.startswith("token:")
     limit = settings.TOKEN_PHOTOS_PER_MINUTE if is_token else settings.PHOTOS_PER_MINUTE
-    _admit(request, person, number, "photos", limit)
+    _admit(request, person, number, "photos", limit, _TOO_MANY_PHOTOS)
 
 
 def admit_feedback(request: HttpRequest | Request) -> None:
@@ -36,11 +42,17 @@ def admit_feedback(request: HttpRequest | Request) -> None:
     Raises:
         Throttled: if its caller has given as many as anyone may.
     """
-    _admit(request, person_of(request), 1, "opinions", settings.FEEDBACK_PER_MINUTE)
+    per_minute = settings.FEEDBACK_PER_MINUTE
+    _admit(request, person_of(request), 1, "opinions", per_minute, _TOO_MANY_OPINIONS)
 
 
 def _admit(
-    request: HttpRequest | Request, person: str, number: int, what: str, per_minute: int
+    request: HttpRequest | Request,
+    person: str,
+    number: int,
+    what: str,
+    per_minute: int,
+    refusal: str,
 ) -> None:
     if not per_minute:
         return
@@ -51,7 +63,7 @@ def _admit(
     arrivals = _arrivals(settings.VAR_DIR)
     for name in names:
         if wait := arrivals.ask(name, number, per_minute, time.time()):
-            raise Throttled(wait, f"That is more than {per_minute:,} {what} a minute.")
+            raise Throttled(wait, said(Sentence(refusal, number=per_minute)))
 
 
 @cache

@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import InMemoryUploadedFile, UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
 from ml.photos import Photo, PhotoError, decode_photo
+from ml.sentences import Sentence
 
 _CHUNK = 64 * 1024
 # Of one request, so that a batch of photos cannot take all memory either.
@@ -31,15 +32,20 @@ def _read(upload: UploadedFile) -> Photo:
     size = upload.size or 0
     if size > settings.PHOTO_MAX_BYTES:
         raise PhotoError(
-            f"The file has {size / 1e6:.1f} MB; "
-            f"at most {settings.PHOTO_MAX_BYTES / 1e6:.0f} MB are accepted.",
+            Sentence(
+                "The file has %(size)s MB; at most %(most)s MB are accepted.",
+                size=size / 1e6,
+                most=round(settings.PHOTO_MAX_BYTES / 1e6),
+            ),
             code="too_large",
         )
     try:
         return decode_photo(upload.read(), max_pixels=settings.PHOTO_MAX_PIXELS)
     except MemoryError as error:
         raise PhotoError(
-            "There is no memory left for a photo of this size right now. Please try again.",
+            Sentence(
+                "There is no memory left for a photo of this size right now. Please try again."
+            ),
             code="overloaded",
         ) from error
 

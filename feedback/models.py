@@ -15,7 +15,7 @@ from django.utils.translation import ngettext, pgettext
 
 from classifier.ids import uuid7
 from classifier.models import ModelVersion, Prediction
-from classifier.naming import answer_name
+from classifier.naming import label_name
 
 # How long a photo is one reviewer's alone.
 CLAIM_LASTS = timedelta(minutes=5)
@@ -97,7 +97,7 @@ class Feedback(models.Model):
         ]
 
     def __str__(self) -> str:
-        label = {"label": answer_name(self.label) if self.label else "?"}
+        label = {"label": label_name(self.label) if self.label else "?"}
         return _("right: %(label)s") % label if self.agrees else _("wrong: %(label)s") % label
 
     @property
@@ -181,7 +181,7 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return _("%(decision)s, by %(reviewer)s") % {
-            "decision": answer_name(self.label) if self.label else pgettext("review", "left out"),
+            "decision": label_name(self.label) if self.label else pgettext("review", "left out"),
             "reviewer": self.reviewer or pgettext("reviewer", "someone"),
         }
 

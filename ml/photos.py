@@ -17,6 +17,7 @@ from PIL import Image
 
 from ml.containers import exif_orientation, open_container
 from ml.heic import declared_size, decode_heic
+from ml.sentences import Sentence
 
 # Names what decode_photo and fit do to a photo. Features are cached and versions are bound to it:
 # a change that moves a pixel needs a new name.
@@ -51,7 +52,7 @@ _TURNS = {
 _AVIF_EXIF = re.compile(rb"(infe.{8}(?:..)?)Exif", re.DOTALL)
 _AVIF = {b"avif", b"avis"}
 _AVIF_OR_HEIC = _AVIF | {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
-_ACCEPTED = "JPEG, PNG, WebP, GIF, AVIF or HEIC"
+_UNKNOWN = Sentence("This is not a JPEG, PNG, WebP, GIF, AVIF or HEIC photo.")
 
 # We refuse by the header at a lower limit than Pillow's, which would only warn.
 Image.MAX_IMAGE_PIXELS = None
@@ -116,9 +117,9 @@ def decode_photo(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Photo:
     """
     started = time.perf_counter()
     if not data:
-        raise PhotoError("The file is empty.", code="empty_file")
+        raise PhotoError(Sentence("The file is empty."), code="empty_file")
     if not _looks_like_a_photo(data):
-        raise PhotoError(f"This is not a {_ACCEPTED} photo.", code="unsupported_format")
+        raise PhotoError(_UNKNOWN, code="unsupported_format")
     try:
         decode = _decode_heic if _is_heic(data) else _decode
         photo_format, width, height, pixels = decode(data, max_pixels)
@@ -126,7 +127,7 @@ def decode_photo(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Photo:
         raise
     except Exception as error:  # noqa: BLE001  Pillow's plugins let almost any error out of broken bytes.
         raise PhotoError(
-            "The photo is broken or cut short: it cannot be read to its end.",
+            Sentence("The photo is broken or cut short: it cannot be read to its end."),
             code="broken_image",
         ) from error
     sha256 = hashlib.sha256(data).hexdigest()
@@ -195,11 +196,20 @@ def _brands(data: bytes) -> set[bytes]:
 def _refuse_too_many_pixels(width: int, height: int, frames: int, max_pixels: int) -> None:
     if width * height * frames <= max_pixels:
         return
-    what = f"{width} × {height} pixels" + (f" in {frames} frames" if frames > 1 else "")
-    raise PhotoError(
-        f"The photo is {what}; at most {max_pixels:,} pixels are accepted.",
-        code="too_many_pixels",
-    )
+    sides = {"width": str(width), "height": str(height), "most": max_pixels}
+    if frames > 1:
+        words = Sentence(
+            "The photo is %(width)s × %(height)s pixels in %(frames)s frames; at most %(most)s "
+            "pixels are accepted.",
+            frames=str(frames),
+            **sides,
+        )
+    else:
+        words = Sentence(
+            "The photo is %(width)s × %(height)s pixels; at most %(most)s pixels are accepted.",
+            **sides,
+        )
+    raise PhotoError(words, code="too_many_pixels")
 
 
 def _decode_heic(data: bytes, max_pixels: int) -> _Decoded:

@@ -1,6 +1,8 @@
 """English sentences that can be said again in another language, by whoever knows one."""
 
-from typing import Self
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Self
 
 
 class Sentence(str):
@@ -21,6 +23,9 @@ class Sentence(str):
         self = super().__new__(cls, template % {key: _said(each) for key, each in values.items()})
         self.template, self.values = template, values
         return self
+
+    def __reduce__(self) -> tuple[Callable[[], Any], tuple[()]]:
+        return partial(type(self), self.template, **self.values), ()
 
 
 def _said(value: object) -> str:

@@ -4,6 +4,8 @@
  * Every word comes from the page.
  */
 
+import { counted } from "./classify/words.js";
+
 const told = document.getElementById("told");
 const trouble = document.getElementById("trouble");
 
@@ -41,7 +43,7 @@ document.addEventListener("htmx:afterSwap", () => {
   if (!fresh) return;
   localise(document);
   trouble.hidden = true;
-  told.textContent = told.dataset.more.replace("{n}", fresh);
+  told.textContent = counted(told, fresh);
 });
 
 for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {

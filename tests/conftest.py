@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.utils import translation
 
 IN_CI = os.environ.get("CI") == "true"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
@@ -107,3 +108,10 @@ def client_factory():
     from django.test import Client
 
     return Client
+
+
+@pytest.fixture(autouse=True)
+def no_language_stays():
+    """A page that was asked for in French leaves its thread speaking it: the next test's, too."""
+    yield
+    translation.deactivate()

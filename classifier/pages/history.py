@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -58,7 +59,7 @@ def erase(request: HtmxHttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
         raise Http404("It is someone else's.")
     if request.htmx:
         return HttpResponse()  # htmx takes the entry away
-    messages.success(request, "Erased: the photo and my answer are gone.")
+    messages.success(request, gettext("Erased: the photo and my answer are gone."))
     response = redirect(_address(_wanted(request)))
     response.status_code = 303  # the answer to a POST is found with a GET
     return response

@@ -12,6 +12,7 @@ from classifier.callers import visible_to
 from classifier.explaining import ExplainError, etag_of, explain, overlay_of, picture_of
 from classifier.models import Prediction
 from classifier.views import HtmxHttpRequest
+from classifier.words import said
 
 # Labels that one can ask about: of a hundred, those that came last explain nothing.
 _ASKED = 5
@@ -30,7 +31,7 @@ def why(request: HtmxHttpRequest, prediction_id: uuid.UUID) -> HttpResponse:
     except ExplainError as error:
         # For htmx too this is an answer: the place of the heat map says why there is none.
         status = 200 if request.htmx else 404
-        return render(request, page, {**context, "problem": str(error)}, status=status)
+        return render(request, page, {**context, "problem": said(error)}, status=status)
     response = render(request, page, context)
     response["Vary"] = "HX-Request"  # a part of a page must not be shown as the page
     return response

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_
 from classifier.admin import ReadOnly, image_of
 from classifier.admin_filters import Named
 from classifier.models import Prediction
-from classifier.naming import answer_name
+from classifier.naming import label_name
 from feedback import approving
 from feedback.consent import take_back
 from feedback.models import Consent, Feedback, FeedbackQuerySet, Review
@@ -25,7 +25,7 @@ def _thumbnail(prediction: Prediction) -> SafeString:
 
 
 def _decision(label: str) -> str:
-    return answer_name(label) if label else pgettext("review", "left out")
+    return label_name(label) if label else pgettext("review", "left out")
 
 
 def _reviewer(request: HttpRequest) -> User:
@@ -63,11 +63,11 @@ class FeedbackAdmin(admin.ModelAdmin):
 
     @admin.display(description=pgettext_lazy("column", "label"), ordering="label")
     def says(self, feedback: Feedback) -> str:
-        return answer_name(feedback.label)
+        return label_name(feedback.label)
 
     @admin.display(description=pgettext_lazy("column", "our answer"))
     def told(self, feedback: Feedback) -> str:
-        return answer_name(feedback.prediction.answer)
+        return label_name(feedback.prediction.answer)
 
     @admin.display(description=pgettext_lazy("column", "review"))
     def decided(self, feedback: Any) -> str:
@@ -131,7 +131,7 @@ class ReviewAdmin(ReadOnly):
 
     @admin.display(description=pgettext_lazy("column", "our answer"))
     def told(self, review: Review) -> str:
-        return answer_name(review.prediction.answer)
+        return label_name(review.prediction.answer)
 
     @admin.action(description=gettext_lazy("Put back into the queue, to be decided again"))
     def put_back(self, request: HttpRequest, queryset: QuerySet[Review]) -> None:

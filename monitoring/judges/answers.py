@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
 from classifier.models import ModelVersion, Prediction
-from classifier.naming import answer_name
+from classifier.naming import label_name
 from classifier.numerals import number, percent
 from feedback.models import Feedback
 from ml.inference import NEITHER, UNSURE
@@ -66,7 +66,7 @@ def _mostly(rule: Rule, label: str, share: Share) -> str:
     ) % {
         "share": percent(share.share or 0.0),
         "count": share.count,
-        "label": answer_name(label),
+        "label": label_name(label),
         "low": percent(rule["low"]),
         "high": percent(rule["high"]),
     }

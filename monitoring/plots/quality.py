@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
-from classifier.naming import answer_name
+from classifier.naming import label_name
 from classifier.numerals import number
 from monitoring import charts, figures, tables
 from monitoring.asked import Asked
@@ -70,7 +70,7 @@ def agreement_by(asked: Asked) -> Plot:
     named = [
         (_OF_ALL, _("All feedback"), found.overall),
         *(
-            (_OF_AN_ANSWER, _("Answered %(answer)s") % {"answer": answer_name(answer)}, share)
+            (_OF_AN_ANSWER, _("Answered %(answer)s") % {"answer": label_name(answer)}, share)
             for answer, share in found.by_answer.items()
         ),
         *(

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
-from classifier.naming import answer_name
+from classifier.naming import label_name
 from ml.inference import NEITHER, UNSURE
 from monitoring import charts, figures, tables
 from monitoring.asked import Asked
@@ -40,7 +40,7 @@ def predictions(asked: Asked) -> Plot:
             (
                 Column(_("Interval from")),
                 Column(_("Photos"), tables.count),
-                *(Column(answer_name(name), tables.count) for name in names),
+                *(Column(label_name(name), tables.count) for name in names),
             ),
             rows if any(row[1] for row in rows) else [],
         ),
@@ -53,7 +53,7 @@ def _stacks(found: tuple[figures.AnswersInterval, ...], names: list[str]) -> lis
     labels = [name for name in names if name not in (UNSURE, NEITHER)]
     shown = names if len(labels) <= _MOST_LABELS else [*labels[: _MOST_LABELS - 1], UNSURE, NEITHER]
     stacks = [
-        charts.Stack(answer_name(name), [each.answers.by_answer.get(name, 0) for each in found])
+        charts.Stack(label_name(name), [each.answers.by_answer.get(name, 0) for each in found])
         for name in shown
     ]
     if len(shown) < len(names):
@@ -118,11 +118,11 @@ def answers(asked: Asked) -> Plot:
     found = asked.of(figures.answers)
     series = series_of(found.by_answer)
     rows = [(name, n, n / found.count) for name, n in found.by_answer.items()]
-    named = [(answer_name(name), n, part) for name, n, part in rows]
+    named = [(label_name(name), n, part) for name, n, part in rows]
     title = _("What was answered")
     drawn = [
         charts.Row(
-            answer_name(name), n, f"{tables.share(part)} · {tables.count(n)}", min(series[name], 4)
+            label_name(name), n, f"{tables.share(part)} · {tables.count(n)}", min(series[name], 4)
         )
         for name, n, part in rows[:8]
     ]
