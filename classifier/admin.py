@@ -100,7 +100,8 @@ class PredictionAdmin(ExportMixin, ReadOnly):  # type: ignore[misc]  # it ships 
 
     @admin.display(description=pgettext_lazy("column", "what spoke for it"))
     def heat(self, prediction: Prediction) -> SafeString:
-        return image_of(prediction, "admin-picture", 320, "?whole", "heat")
+        words = _("Heat map: what spoke for “%(label)s”.") % {"label": label_name(prediction.label)}
+        return image_of(prediction, "admin-picture", 320, "?whole", "heat", words)
 
     @admin.display(description=pgettext_lazy("column", "answer"), ordering="answer")
     def told(self, prediction: Prediction) -> str:
@@ -160,15 +161,21 @@ def _as_text(receipt: dict[str, Any]) -> SafeString:
 
 
 def image_of(
-    prediction: Prediction, css_class: str, height: int, query: str = "", name: str = "photo"
+    prediction: Prediction,
+    css_class: str,
+    height: int,
+    query: str = "",
+    name: str = "photo",
+    words: str = "",
 ) -> SafeString:
     """A prediction's photo, or another picture of it by the name of its address."""
     if not prediction.photo_is_kept:
         return format_html("<span>{}</span>", pgettext("photo", "erased"))
     return format_html(
-        '<img src="{}{}" alt="" class="{}" height="{}" loading="lazy">',
+        '<img src="{}{}" alt="{}" class="{}" height="{}" loading="lazy">',
         reverse(name, args=[prediction.pk]),
         query,
+        words,
         css_class,
         height,
     )

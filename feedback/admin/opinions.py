@@ -42,6 +42,7 @@ class FeedbackAdmin(admin.ModelAdmin):
     list_filter = ("agrees", ("label", Named), "consent", "prediction__version", "created_at")
     list_select_related = ("prediction",)
     list_per_page = 50
+    fields = ("prediction", "person", "says", "agrees", "comment", "consent")
     search_fields = ("=id", "=prediction__id", "comment", "person")
     show_full_result_count = False
     actions = ("approve", "leave_out")
