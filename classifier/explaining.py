@@ -27,7 +27,7 @@ _REMEMBERED = 64
 # Part of each ETag: another one makes browsers fetch pictures again that are drawn differently now.
 _DRAWN = "1"
 
-_ERASED = Sentence("The photo has been erased: there is nothing to look at any more.")
+ERASED = Sentence("The photo has been erased: there is nothing to look at any more.")
 
 
 class ExplainError(Exception):
@@ -108,7 +108,7 @@ def explain(prediction: Prediction, label: str = "") -> Heat:
         ExplainError: if the photo or the version is gone.
     """
     if storage.path_of(prediction.photo_sha256) is None:
-        raise ExplainError(_ERASED)
+        raise ExplainError(ERASED)
     looks = _remembered.get(prediction)
     if looks is None:
         looks = _look(_engine_of(prediction), prediction)
@@ -180,7 +180,7 @@ def _look(engine: Engine, prediction: Prediction) -> tuple[Look, ...]:
 def _pixels_of(prediction: Prediction) -> np.ndarray:
     data = storage.read(prediction.photo_sha256)
     if data is None:
-        raise ExplainError(_ERASED)
+        raise ExplainError(ERASED)
     try:
         return decode_photo(data, max_pixels=settings.PHOTO_MAX_PIXELS).pixels
     except PhotoError as error:

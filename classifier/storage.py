@@ -27,11 +27,11 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _ERASING = ".erasing-"
 
 
-_NO_ROOM = Sentence(
+NO_ROOM = Sentence(
     "There is no room to keep the photo at the moment, so it was not looked at. Please try again "
     "later."
 )
-_NOT_POSSIBLE = Sentence(
+NOT_POSSIBLE = Sentence(
     "It is not possible to keep the photo at the moment, so it was not looked at. Please try again "
     "later."
 )
@@ -57,7 +57,7 @@ def keep(photo: Photo) -> None:
         _write(path, photo.data)
     except OSError as error:
         logger.error("A photo cannot be kept: %s", error)
-        raise NotKept(_NO_ROOM if error.errno in _FULL else _NOT_POSSIBLE) from error
+        raise NotKept(NO_ROOM if error.errno in _FULL else NOT_POSSIBLE) from error
 
 
 def _is_whole(path: Path, size: int) -> bool:

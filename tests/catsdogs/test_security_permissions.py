@@ -19,7 +19,7 @@ PUBLIC = {
     *("home", "classify", "favicon.ico", "healthz", "readyz", "privacy", "set_consent"),
     *("erase_all", "models", "compare_models", "model", "model_card", "model_figure"),
     *("api-root", "api-predict", "api-predict-batch", "api-predictions", "api-models", "api-model"),
-    *("visitor", "history", "about", "ml-test-score"),
+    *("visitor", "history", "about", "ml-test-score", "set_language"),
     *("api-feedback", "api-statistics", "api-schema", "api-docs", "api/nothing"),
     *("admin:login", "admin:logout"),
 }

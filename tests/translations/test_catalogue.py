@@ -108,3 +108,14 @@ def test_a_catalogue_that_was_merged_keeps_what_either_side_translated(tmp_path,
     merged = messages.updated(language, also=[tmp_path / "theirs.po"])
 
     assert merged.get(word).string == (kept or "ailleurs")
+
+
+def test_french_has_its_own_signs():
+    """Narrow spaces before double signs and within « », and apostrophes that are curved."""
+    said = "\n".join(text for m in messages.updated("fr") if m.id for _, text in forms(m))
+    said = re.sub(r"<[^>]*>|https?:\S+|%\(\w+\)s", "", said)
+
+    assert re.findall(r".*[ \u00a0\w][!?;»](?!\w).*", said) == []
+    assert re.findall(r".*[ \u00a0]:(?!\w).*|.*« .*", said) == []
+    assert re.findall(r".*\w'\w.*", said) == []
+    assert re.findall(r".*[“”].*", said) == []
