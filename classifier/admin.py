@@ -204,6 +204,10 @@ class ModelVersionAdmin(ReadOnly):
         score = version.scores.get("accuracy")
         return percent(score, 2) if isinstance(score, float) else "–"
 
+    def in_words(self, problem: Exception) -> str:
+        """Why it cannot be done; `feedback.admin.versions` says it in the reader's language."""
+        return str(problem)
+
     @admin.action(description=gettext_lazy("Let the selected version answer from now on"))
     def promote(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
         if queryset.count() != 1:
@@ -212,7 +216,7 @@ class ModelVersionAdmin(ReadOnly):
         try:
             version = promote_version(queryset.get().name, by=request.user.get_username())
         except VersionError as error:
-            self.message_user(request, str(error), messages.ERROR)
+            self.message_user(request, self.in_words(error), messages.ERROR)
         else:
             words = _("%(version)s is live; servers follow within seconds.")
             self.message_user(request, words % {"version": version})
@@ -225,7 +229,7 @@ class ModelVersionAdmin(ReadOnly):
         try:
             version = roll_back_version(by=request.user.get_username())
         except (PromotionError, VersionError) as error:
-            self.message_user(request, str(error), messages.ERROR)
+            self.message_user(request, self.in_words(error), messages.ERROR)
         else:
             words = _("%(version)s is live again; servers follow within seconds.")
             self.message_user(request, words % {"version": version})

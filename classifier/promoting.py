@@ -3,9 +3,14 @@
 import getpass
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from classifier.models import ModelVersion
 from ml.registry import Card, VersionError, load_version
+
+_NOT_REGISTERED = gettext_noop(
+    "Version %(version)s: %(file)s is not the file that was registered under this name."
+)
 
 
 def promote_version(name: str, *, by: str) -> ModelVersion:
@@ -62,9 +67,7 @@ def check_registered(card: Card, version: ModelVersion) -> None:
     registered = version.files or {card.networks[0]: version.weights_sha256}
     for name, sha256 in registered.items():
         if card.files.get(name) != sha256:
-            raise VersionError(
-                f"Version {version}: {name} is not the file that was registered under this name."
-            )
+            raise VersionError(_NOT_REGISTERED % {"version": version, "file": name})
 
 
 def this_user(otherwise: str) -> str:

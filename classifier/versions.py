@@ -7,7 +7,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_noop, pgettext
 
 from ml.novelty import NOVELTY
 from ml.registry import Card
@@ -16,6 +16,11 @@ from ml.registry import Card
 _SERVER_SILENT = timedelta(seconds=60)
 # Its row is kept a little longer, to be read by whoever wonders where it went.
 _SERVER_FORGOTTEN = timedelta(hours=1)
+
+_NOT_BEFORE = gettext_noop("%(version)s is no longer the version before the live one.")
+_JUDGED_AGAINST = gettext_noop(
+    "%(version)s was judged against %(name)s, and %(live)s is live by now."
+)
 
 
 class PromotionError(Exception):
@@ -46,7 +51,9 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
         """
         last = Promotion.objects.in_force().select_related("previous").first()
         if last is None or last.previous is None:
-            raise PromotionError("No version was live before this one: nothing to go back to.")
+            raise PromotionError(
+                gettext_noop("No version was live before this one: nothing to go back to.")
+            )
         return last.previous
 
     def roll_back(self, by: str = "", *, to: "ModelVersion | None" = None) -> "ModelVersion":
@@ -67,7 +74,7 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
             _take_turns()
             previous = self.before_live()
             if to is not None and previous != to:
-                raise PromotionError(f"{to} is no longer the version before the live one.")
+                raise PromotionError(_NOT_BEFORE % {"version": to})
             last = Promotion.objects.in_force()[0]
             last.rolled_back_at = timezone.now()
             last.save(update_fields=["rolled_back_at"])
@@ -155,9 +162,8 @@ class ModelVersion(models.Model):
             _take_turns()
             previous = ModelVersion.objects.live().first()
             if instead_of is not None and previous != instead_of:
-                raise PromotionError(
-                    f"{self} was judged against {instead_of}, and {previous} is live by now."
-                )
+                names = {"version": self, "name": instead_of, "live": previous}
+                raise PromotionError(_JUDGED_AGAINST % names)
             if previous != self:
                 _make_live(self)
                 Promotion.objects.create(version=self, previous=previous, by=by)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -19,19 +21,19 @@ from feedback.models import Feedback
 
 
 class GiveFeedbackSerializer(serializers.Serializer):
-    prediction = serializers.UUIDField(help_text="The prediction's id.")
+    prediction = serializers.UUIDField(help_text=_("The prediction's id."))
     label = serializers.CharField(  # type: ignore[assignment]  # Field.label is its caption
-        required=False, max_length=64, help_text="What the photo shows: a label, or 'neither'."
+        required=False, max_length=64, help_text=_("What the photo shows: a label, or 'neither'.")
     )
     correct = serializers.BooleanField(
-        required=False, allow_null=True, default=None, help_text="In place of 'label'."
+        required=False, allow_null=True, default=None, help_text=_("In place of 'label'.")
     )
     comment = serializers.CharField(required=False, allow_blank=True, max_length=1000, default="")
     consent = serializers.BooleanField(
         required=False,
         allow_null=True,
         default=None,
-        help_text="You may train on this photo. Left out: what you said in general, else no.",
+        help_text=_("You may train on this photo. Left out: what you said in general, else no."),
     )
 
 
@@ -81,7 +83,7 @@ class FeedbackView(APIView):
             if journal.holds(prediction_id):
                 raise journal.Waiting
             raise ApiError(
-                "There is no such prediction, or it is not yours.",
+                gettext("There is no such prediction, or it is not yours."),
                 code="unknown_prediction",
                 status_code=404,
                 field="prediction",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from classifier.models import Prediction
 from feedback.models import Feedback, FeedbackQuerySet, Review
@@ -59,18 +60,19 @@ class _Obstacles:
         self._known = choices()
         said = feedback.naming_a_label().order_by()
         pairs = set(said.values_list("prediction__photo_sha256", "label"))
-        self._labels = Counter(photo for photo, _ in pairs)
+        self._labels = Counter(photo for photo, _label in pairs)
 
     def of(self, feedback: Feedback) -> str:
         """Why this one cannot be approved; empty if it can."""
         photo = feedback.prediction.photo_sha256
         reasons = {
-            "without a label": not feedback.label,
-            "whose photo may not be learnt from, or is gone": photo not in self._allowed,
-            "beyond what one person can teach on one day": photo not in self._within_limit,
-            "decided already": photo in self._decided,
-            "with a label that the live version does not have": feedback.label not in self._known,
-            "on a photo of which others chosen here say something else": self._labels[photo] > 1,
+            _("without a label"): not feedback.label,
+            _("whose photo may not be learnt from, or is gone"): photo not in self._allowed,
+            _("beyond what one person can teach on one day"): photo not in self._within_limit,
+            _("decided already"): photo in self._decided,
+            _("with a label that the live version does not have"): feedback.label
+            not in self._known,
+            _("on a photo of which others chosen here say something else"): self._labels[photo] > 1,
         }
         return next((reason for reason, holds in reasons.items() if holds), "")
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, F, Q
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from feedback.models import Replay, ReplayedAnswer, Run
 from feedback.portraits import Portrait
@@ -18,19 +19,20 @@ from feedback.readings import (
     share,
     signed_decimal,
 )
+from feedback.retelling import retell
 
 _Write = Callable[[object], str]
 # What is compared: where it stands in the scores, how it is called, whether it is a share, and
 # whether more of it is better (None: neither).
 _MEASURES: tuple[tuple[tuple[str, ...], str, bool, bool | None], ...] = (
-    (("accuracy",), "Accuracy", True, True),
-    (("log_loss",), "Log loss", False, False),
-    (("brier",), "Brier score", False, False),
-    (("ece",), "Calibration error", False, False),
-    (("told", "answered"), "Answered with a label", True, None),
-    (("told", "right"), "Right among those", True, True),
-    (("told", "unsure"), "Told “unsure”", True, None),
-    (("told", "neither"), "Told “neither”", True, None),
+    (("accuracy",), gettext_noop("Accuracy"), True, True),
+    (("log_loss",), gettext_noop("Log loss"), False, False),
+    (("brier",), gettext_noop("Brier score"), False, False),
+    (("ece",), gettext_noop("Calibration error"), False, False),
+    (("told", "answered"), gettext_noop("Answered with a label"), True, None),
+    (("told", "right"), gettext_noop("Right among those"), True, True),
+    (("told", "unsure"), gettext_noop("Told “unsure”"), True, None),
+    (("told", "neither"), gettext_noop("Told “neither”"), True, None),
 )
 
 
@@ -96,11 +98,14 @@ def compare(a: Portrait, b: Portrait) -> Comparison:
 def _why_not(a: Portrait, b: Portrait) -> str:
     digests = (a.version.data_digest, b.version.data_digest)
     if not all(digests):
-        return "it is not known what both were measured on"
+        return gettext("it is not known what both were measured on")
     if digests[0] != digests[1]:
-        return "they were measured on different data"
+        return gettext("they were measured on different data")
     if a.scores.get("count") != b.scores.get("count"):
-        return f"they were measured on {a.judged_on} and on {b.judged_on} photos"
+        return gettext("they were measured on %(one)s and on %(other)s photos") % {
+            "one": a.judged_on,
+            "other": b.judged_on,
+        }
     return ""
 
 
@@ -111,8 +116,8 @@ def _measures(a: Portrait, b: Portrait, claimed: bool) -> list[Row]:
         if pair == (None, None):
             continue
         below = [interval(p.scores.get("accuracy_interval")) for p in (a, b)]
-        row = _row(name, *pair, is_share=is_share, better=more_is_better, claimed=claimed)
-        rows.append(_with_intervals(row, *below) if name == "Accuracy" else row)
+        row = _row(gettext(name), *pair, is_share=is_share, better=more_is_better, claimed=claimed)
+        rows.append(_with_intervals(row, *below) if place == ("accuracy",) else row)
     return rows
 
 
@@ -154,10 +159,15 @@ def _slices(a: Portrait, b: Portrait, claimed: bool) -> list[Row]:
         one, other = (mapping(each.get(name)) for each in found)
         same = claimed and one.get("count") == other.get("count")
         scores = number(one.get("accuracy")), number(other.get("accuracy"))
-        row = _row(name, *scores, is_share=True, better=True, claimed=same)
-        sizes = [f"{count(each.get('count'))} photos" if each else "" for each in (one, other)]
+        row = _row(retell(name), *scores, is_share=True, better=True, claimed=same)
+        sizes = [_photos(each.get("count")) if each else "" for each in (one, other)]
         rows.append(_with_intervals(row, *sizes))
     return rows
+
+
+def _photos(found: object) -> str:
+    words = ngettext("%(photos)s photos", "%(photos)s photos", int(number(found) or 0))
+    return words % {"photos": count(found)}
 
 
 def _judged(a: Portrait, b: Portrait) -> Portrait | None:

@@ -1,6 +1,7 @@
 """From a click to a kept opinion: what it means, whose it is, what it allows."""
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from classifier import telemetry
 from classifier.models import Prediction
@@ -84,13 +85,14 @@ def _meaning(prediction: Prediction, label: str | None, correct: bool | None) ->
     # Who is told "unsure" and says "right" means the label that we named first.
     ours = prediction.label if prediction.is_unsure else prediction.answer
     if (label is None) == (correct is None):
-        raise FeedbackError("Send either 'label' or 'correct'.", code="invalid", field=None)
+        raise FeedbackError(_("Send either 'label' or 'correct'."), code="invalid", field=None)
     if label is None:
         return (ours, True) if correct else ("", False)
-    known = [value for value, _ in prediction.choices]
+    known = [value for value, _text in prediction.choices]
     if label not in known:
         raise FeedbackError(
-            f"{label!r} is not a label of this prediction: {', '.join(known)}.",
+            _("%(label)s is not a label of this prediction: %(known)s.")
+            % {"label": repr(label), "known": ", ".join(known)},
             code="unknown_label",
             field="label",
         )

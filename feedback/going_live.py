@@ -4,10 +4,14 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from classifier.models import ModelVersion, Server
 from classifier.promoting import check_files
 from classifier.versions import PromotionError
+
+_OTHER_BEFORE = gettext_noop("Another version than %(version)s was live before %(live)s by now.")
+_MEANWHILE = gettext_noop("Meanwhile %(now)s is live, no longer %(shown)s. Look again.")
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ def go_back(version: ModelVersion, *, by: str, instead_of: str) -> bool:
             return False
         _expect(instead_of, live)
         if version_before() != version:
-            raise PromotionError(f"Another version than {version} was live before {live} by now.")
+            raise PromotionError(_OTHER_BEFORE % {"version": version, "live": live})
         ModelVersion.objects.roll_back(by)
     return True
 
@@ -114,5 +118,9 @@ def _hold_live() -> ModelVersion | None:
 def _expect(shown: str, live: ModelVersion | None) -> None:
     if shown != (live.name if live else ""):
         raise PromotionError(
-            f"Meanwhile {live or 'no version'} is live, no longer {shown or 'none'}. Look again."
+            _MEANWHILE
+            % {
+                "now": live or gettext_noop("no version"),
+                "shown": shown or gettext_noop("none"),
+            }
         )

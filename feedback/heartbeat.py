@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from feedback.models import Run
 
@@ -118,7 +119,9 @@ class Heartbeat:
             Overtaken: if the run is no longer ours.
         """
         if not ours(self.run).update(**self._words(), **fields):
-            raise Overtaken("This run was given up for lost, and is no longer this process’s.")
+            raise Overtaken(
+                gettext_noop("This run was given up for lost, and is no longer this process’s.")
+            )
         for name, value in fields.items():
             setattr(self.run, name, value)
 
@@ -164,14 +167,14 @@ class Heartbeat:
 
     def interrupted(self, signal_number: int, frame: FrameType | None) -> None:
         """Handler of signals: interrupt what is being done, once, if it may be interrupted."""
-        self._why = self._why or Cancelled("Stopped from outside, or by Ctrl-C.")
+        self._why = self._why or Cancelled(gettext_noop("Stopped from outside, or by Ctrl-C."))
         if not self._is_shielded and not self._was_interrupted:
             self._was_interrupted = True
             raise KeyboardInterrupt
 
     def why(self) -> Stopped:
         """What stopped the run."""
-        return self._why or Cancelled("Interrupted.")
+        return self._why or Cancelled(gettext_noop("Interrupted."))
 
     def give_up(self, state: str, problem: str) -> None:
         """Write how the run ended, if it is still ours and has not ended otherwise."""
@@ -208,9 +211,9 @@ class Heartbeat:
             connection.close()
             return
         if not is_ours:
-            self._stop(Overtaken("The run was given up for lost meanwhile."))
+            self._stop(Overtaken(gettext_noop("The run was given up for lost meanwhile.")))
         elif is_cancelled:
-            self._stop(Cancelled("Cancelled."))
+            self._stop(Cancelled(gettext_noop("Cancelled.")))
 
     def _stop(self, why: Stopped) -> None:
         if self._why is None and not self._ended.is_set():
@@ -254,15 +257,15 @@ def at_work(run: Run, screen: Screen | None = None) -> Iterator[Heartbeat]:
 def in_words(error: Exception) -> str:
     """What an error means to whoever started the run."""
     if _is_full_disk(error):
-        return "The disk is full: make room, then start again. Nothing was changed."
+        return gettext_noop("The disk is full: make room, then start again. Nothing was changed.")
     if isinstance(error, RunFailed):
         return str(error)
     if isinstance(error, AWAY):
-        return (
+        return gettext_noop(
             "The database could not be reached. Nothing was changed; start again once it is back."
         )
     if isinstance(error, MemoryError):
-        return "There was not enough memory. Nothing was changed."
+        return gettext_noop("There was not enough memory. Nothing was changed.")
     return f"{type(error).__name__}: {error}"
 
 
@@ -284,7 +287,8 @@ def _claim(run: Run) -> None:
     )
     run.refresh_from_db()
     if not claimed:
-        raise RunFailed(f"This run is {run.state}, not waiting to be started.")
+        problem = gettext_noop("This run is %(state)s, not waiting to be started.")
+        raise RunFailed(problem % {"state": run.state})
 
 
 @contextmanager

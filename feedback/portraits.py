@@ -6,11 +6,24 @@ from functools import cached_property
 from typing import Any
 
 from django.db.models import Prefetch
+from django.utils.translation import gettext, ngettext
 
 from classifier.models import ModelVersion, Promotion
+from classifier.naming import label_name
 from classifier.versions import ModelVersionQuerySet
 from feedback.models import TrainingRun
-from feedback.readings import count, decimal, interval, listed, mapping, number, share
+from feedback.readings import (
+    count,
+    decimal,
+    figure,
+    interval,
+    listed,
+    localised,
+    mapping,
+    number,
+    share,
+)
+from feedback.retelling import retell
 from feedback.shelf import Folder, look_into
 from feedback.training_curve import Curve, training_curve
 
@@ -54,9 +67,9 @@ class Portrait:
         """Why it could not be loaded now; empty: it could."""
         card = self.folder.card
         if self.folder.problem or card is None:
-            return self.folder.problem
+            return retell(self.folder.problem)
         if card.weights_sha256 != self.version.weights_sha256:
-            return "Its files are not those that were registered under its name."
+            return gettext("Its files are not those that were registered under its name.")
         return ""
 
     @property
@@ -69,30 +82,47 @@ class Portrait:
 
     @property
     def labels(self) -> str:
-        return listed(self.version.labels)
+        return listed(self.version.labels, label_name)
 
     @property
     def network(self) -> str:
-        """The networks in words: "EfficientNet-Lite0, then EfficientNet-Lite2 where …"."""
-        card = self.folder.card
+        """The networks in words: "EfficientNet-Lite0, and EfficientNet-Lite2 for …"."""
         first = _NETWORKS.get(self.version.architecture, self.version.architecture)
-        if card is None or card.second is None:
+        if not self.second_network:
             return first
-        second = _NETWORKS.get(card.second.architecture, str(card.second.architecture))
-        return f"{first}, and {second} for a second look at hard photos"
+        return gettext("%(first)s, and %(second)s for a second look at hard photos") % {
+            "first": first,
+            "second": self.second_network,
+        }
+
+    @property
+    def second_network(self) -> str:
+        """The one that looks again at hard photos; empty: none does."""
+        card = self.folder.card
+        if card is None or card.second is None:
+            return ""
+        return _NETWORKS.get(card.second.architecture, str(card.second.architecture))
 
     @property
     def origin(self) -> str:
         """How it came."""
         if self.run:
-            return f"Refitted on {count(self.run.num_photos)} reviewed photos from people"
+            photos = self.run.num_photos
+            words = ngettext(
+                "Refitted on %(photos)s reviewed photos from people",
+                "Refitted on %(photos)s reviewed photos from people",
+                photos,
+            )
+            return words % {"photos": count(photos)}
         if self.folder.card is None:
-            return "Not known: its card cannot be read"
+            return gettext("Not known: its card cannot be read")
         if base := mapping(self.training.get("base")):
-            return f"Refitted on reviewed photos from people, and the base of {base.get('version')}"
+            return gettext(
+                "Refitted on reviewed photos from people, and the base of %(version)s"
+            ) % {"version": base.get("version")}
         if "recipe" in self.training:
-            return "Trained from random weights"
-        return "A linear head, trained on frozen ImageNet features"
+            return gettext("Trained from random weights")
+        return gettext("A linear head, trained on frozen ImageNet features")
 
     @property
     def accuracy(self) -> str:
@@ -133,10 +163,10 @@ class Portrait:
         found = mapping(self.scores.get("feedback"))
         if number(found.get("accuracy")) is None or not number(found.get("count")):
             return ""
-        return (
-            f"Of {count(found['count'])} reviewed photos from people, each shown to heads that had "
-            f"not learnt from it: {share(found['accuracy'])} right."
-        )
+        return gettext(
+            "Of %(photos)s reviewed photos from people, each shown to heads that had not learnt "
+            "from it: %(share)s right."
+        ) % {"photos": count(found["count"]), "share": share(found["accuracy"])}
 
     @property
     def slices(self) -> list[SliceScores]:
@@ -145,17 +175,27 @@ class Portrait:
 
     @property
     def data_name(self) -> str:
+        """What it was trained on, as its card has it."""
         if self.folder.card is None:
-            return "Not known: its card cannot be read"
+            return gettext("Not known: its card cannot be read")
+        return self._given_data_name or gettext("Nobody named it")
+
+    @property
+    def names_its_data(self) -> bool:
+        """Whether `data_name` is the card's own words, which are in English."""
+        return bool(self._given_data_name)
+
+    @property
+    def _given_data_name(self) -> str:
         name = mapping(self._card.get("data")).get("name")
-        return name if name and isinstance(name, str) else "Nobody named it"
+        return name if isinstance(name, str) else ""
 
     @property
     def splits(self) -> list[tuple[str, str]]:
         """How many photos each split has: `[("train", "18,036"), …]`."""
         counts = mapping(mapping(self._card.get("data")).get("counts"))
         numbers = ((name, map(number, mapping(row).values())) for name, row in counts.items())
-        return [(name, count(sum(filter(None, row)))) for name, row in numbers]
+        return [(retell(str(name)), count(sum(filter(None, row)))) for name, row in numbers]
 
     @property
     def says(self) -> list[str]:
@@ -164,23 +204,33 @@ class Portrait:
         unsure, neither = (number(thresholds.get(n)) for n in ("unsure_below", "neither_above"))
         second, temperature = mapping(thresholds.get("second")), thresholds.get("temperature")
         lines = [
-            "Never says “unsure”."
+            gettext("Never says “unsure”.")
             if unsure is None
-            else f"Says “unsure” where it is less than {share(unsure)} sure.",
-            "Never says “neither”."
+            else gettext("Says “unsure” where it is less than %(share)s sure.")
+            % {"share": share(unsure)},
+            gettext("Never says “neither”.")
             if neither is None
-            else f"Says “neither” where a photo is too unlike what it knows: novelty above "
-            f"{neither:.3g}, on a scale from 0 to 1.",
+            else gettext(
+                "Says “neither” where a photo is too unlike what it knows: novelty above "
+                "%(limit)s, on a scale from 0 to 1."
+            )
+            % {"limit": localised(f"{neither:.3g}")},
         ]
         if second:
             lines.append(
-                f"Looks again, with a larger network, where the first look is less than "
-                f"{share(second.get('below'))} sure."
+                gettext(
+                    "Looks again, with a larger network, where the first look is less than "
+                    "%(share)s sure."
+                )
+                % {"share": share(second.get("below"))}
             )
         if number(temperature) is not None:
             lines.append(
-                f"Its confidence is calibrated: the network’s output is divided by "
-                f"{number(temperature):.3g} first."
+                gettext(
+                    "Its confidence is calibrated: the network’s output is divided by "
+                    "%(temperature)s first."
+                )
+                % {"temperature": localised(f"{number(temperature):.3g}")}
             )
         return lines
 
@@ -236,7 +286,7 @@ def with_history() -> ModelVersionQuerySet:
 
 def _slice(name: str, scores: Mapping[str, Any]) -> SliceScores:
     return SliceScores(
-        name=name,
+        name=retell(name),
         count=count(scores.get("count")),
         accuracy=share(scores.get("accuracy")),
         interval=interval(scores.get("accuracy_interval")),
@@ -247,7 +297,6 @@ def _slice(name: str, scores: Mapping[str, Any]) -> SliceScores:
 
 def _check(check: Mapping[str, Any]) -> Mapping[str, Any]:
     """A check of a verdict, as `ml.promotion` writes it, with its numbers as text."""
-    numbers = {name: number(check.get(name)) for name in ("candidate", "live")}
-    texts = {name: "–" if value is None else f"{value:.4g}" for name, value in numbers.items()}
-    words = {name: str(check.get(name) or "") for name in ("name", "limit", "words")}
+    texts = {name: figure(number(check.get(name))) for name in ("candidate", "live")}
+    words = {name: retell(str(check.get(name) or "")) for name in ("name", "limit", "words")}
     return {**words, **texts, "passed": check.get("passed") is True}

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from classifier import storage
 from classifier.models import ModelVersion, Prediction
@@ -29,6 +30,8 @@ BATCH = 50
 # Photos that both versions are timed on, in turn.
 _TIMED = 20
 
+_BROKEN = gettext_noop("Version %(version)s is broken: %(problem)s")
+
 
 def load(name: str) -> Engine:
     """The engine of a version.
@@ -42,7 +45,7 @@ def load(name: str) -> Engine:
     except VersionError as error:
         raise RunFailed(str(error)) from error
     except FloatingPointError as error:
-        raise RunFailed(f"Version {name} is broken: {error}") from error
+        raise RunFailed(_BROKEN % {"version": name, "problem": error}) from error
     return engine
 
 
@@ -92,7 +95,7 @@ def replay(run: Replay, heart: Heartbeat) -> None:
         RunFailed: with the reason.
         Stopped: if it is to stop; what was committed stays, and the next one goes on from there.
     """
-    heart.step(0.0, f"Loading {run.version_id}")
+    heart.step(0.0, gettext_noop("Loading %(version)s") % {"version": run.version_id})
     engine = load(run.version_id)
     total = photos_of(run)[: run.last].count()
     skipped = {"erased": 0, "broken": 0}
@@ -100,10 +103,11 @@ def replay(run: Replay, heart: Heartbeat) -> None:
     for page in _pages(run):
         heart.patiently(partial(_commit, run, _answers(run, engine, page, skipped, heart)))
         done += len(page)
-        heart.step(0.95 * done / max(done, total), f"{done} of {total} photos")
-    heart.step(0.95, "Timing it side by side with the live version")
+        words = gettext_noop("%(done)s of %(total)s photos") % {"done": done, "total": total}
+        heart.step(0.95 * done / max(done, total), words)
+    heart.step(0.95, gettext_noop("Timing it side by side with the live version"))
     timing = _side_by_side(run, engine, heart)
-    heart.step(0.99, "Summing up")
+    heart.step(0.99, gettext_noop("Summing up"))
     summary = {**summary_of(run), "skipped": skipped, "side_by_side": timing}
 
     def write() -> None:
@@ -168,7 +172,7 @@ def _answer(
     try:
         milliseconds, answer = _timed(engine, pixels)
     except FloatingPointError as error:
-        raise RunFailed(f"Version {run.version_id} is broken: {error}") from error
+        raise RunFailed(_BROKEN % {"version": run.version_id, "problem": error}) from error
     return ReplayedAnswer(
         replay=run,
         prediction=prediction,
@@ -189,7 +193,7 @@ def _timed(engine: Engine, pixels: np.ndarray) -> tuple[float, Answer]:
 def _commit(run: Replay, answers: list[ReplayedAnswer]) -> None:
     with transaction.atomic():
         if ours(run).select_for_update().first() is None:
-            raise Overtaken("The replay was given up for lost meanwhile.")
+            raise Overtaken(gettext_noop("The replay was given up for lost meanwhile."))
         # Predictions may have been erased since they were read; those locked here stay until later.
         asked = [answer.prediction_id for answer in answers]
         there = Prediction.objects.select_for_update().filter(pk__in=asked)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from classifier.models import ModelVersion, Prediction, TrainingPhoto
 from classifier.unlearning import unlearn_unless_allowed
@@ -18,6 +19,7 @@ from feedback.discarding import discard_refused
 from feedback.examples import approved_examples
 from feedback.heartbeat import AWAY, Heartbeat, Overtaken, RunFailed, ours
 from feedback.models import Review, TrainingRun
+from feedback.readings import figure
 from ml.examples import Example
 from ml.registry import Card, VersionError
 
@@ -27,6 +29,19 @@ if TYPE_CHECKING:  # it loads onnx, which a server never does
 Outcome = TrainingRun.Outcome
 # Photos whose fate is asked for at once.
 _AT_ONCE = 500
+
+# Why a run cannot go on, or what came of it is refused.
+_NO_LIVE = gettext_noop("No version is live, so there is nothing to start from.")
+_NO_NUMBERS = gettext_noop("The networks computed what is no number: %(problem)s")
+_NOT_WRITTEN = gettext_noop(
+    "The database is away, so the verdict on %(version)s could not be written down. "
+    "Start again once it is back; manage.py register_models would make its folder known."
+)
+_NAME_TAKEN = gettext_noop(
+    "Another version named %(version)s is known already, though its folder is gone. "
+    "Bring its folder back, or start again tomorrow under another name."
+)
+_FIGURES_BROKEN = gettext_noop("Its figures are no numbers: %(checks)s.")
 
 
 def ask(by: str, *, force: bool = False) -> TrainingRun:
@@ -58,12 +73,13 @@ def retrain(run: TrainingRun, heart: Heartbeat) -> None:
         Stopped: if it was cancelled, or given up for lost; nothing stays of it.
     """
     live = _live_version()
-    heart.step(0.0, "Gathering what reviewers approved")
+    heart.step(0.0, gettext_noop("Gathering what reviewers approved"))
     examples = approved_examples()
     heart.note(live=live, num_photos=len(examples))
     heart.say(f"{live} is live. {len(examples)} approved photos.")
     if not examples and not run.force and not live.training_photos.exists():
-        return _leave_it(heart, "No photo is approved for learning yet: review some first.")
+        why = gettext_noop("No photo is approved for learning yet: review some first.")
+        return _leave_it(heart, why)
     # Not above: only training needs them, and loading them takes seconds.
     from ml.refitting import RefitError, refit_digest, refit_version
 
@@ -71,7 +87,8 @@ def retrain(run: TrainingRun, heart: Heartbeat) -> None:
         digest = refit_digest(settings.MODELS_DIR, live.name, examples)
         last = _last_training(live)
         if not run.force and last and last.data_digest == digest:
-            return _leave_it(heart, "Nothing was approved or taken back since the last time.")
+            why = gettext_noop("Nothing was approved or taken back since the last time.")
+            return _leave_it(heart, why)
         refitted = refit_version(
             settings.MODELS_DIR,
             live.name,
@@ -83,7 +100,7 @@ def retrain(run: TrainingRun, heart: Heartbeat) -> None:
     except (RefitError, VersionError) as error:
         raise RunFailed(str(error)) from error
     except FloatingPointError as error:
-        raise RunFailed(f"The networks computed what is no number: {error}") from error
+        raise RunFailed(_NO_NUMBERS % {"problem": error}) from error
     _keep(run, heart, live, examples, refitted, digest)
 
 
@@ -106,10 +123,10 @@ def outlook() -> Outlook:
     """What a retraining would find now."""
     live = ModelVersion.objects.live().first()
     if live is None:
-        return Outlook(0, "No version is live, so there is nothing to start from.", False)
+        return Outlook(0, _NO_LIVE, False)
     photos = {example.sha256 for example in approved_examples()}
     if not photos and not live.training_photos.exists():
-        return Outlook(0, "No photo is approved for learning yet.", False)
+        return Outlook(0, gettext_noop("No photo is approved for learning yet."), False)
     return Outlook(len(photos), "", _is_news(photos, live))
 
 
@@ -117,7 +134,7 @@ def rows_of(run: TrainingRun) -> list[dict[str, Any]]:
     """The checks of a run's verdict, with their figures as text."""
     checks = (run.verdict or {}).get("checks", [])
     figures = ("candidate", "live")
-    return [{**check, **{each: _as_text(check[each]) for each in figures}} for check in checks]
+    return [{**check, **{each: figure(check[each]) for each in figures}} for check in checks]
 
 
 def lines_of(run: TrainingRun) -> Iterator[str]:
@@ -127,17 +144,13 @@ def lines_of(run: TrainingRun) -> Iterator[str]:
         yield f"{mark} {check['name']}: {check['words']} Limit: {check['limit']}."
 
 
-def _as_text(figure: float | None) -> str:
-    if figure is None:
-        return "–"
-    return f"{figure:,.0f}" if abs(figure) >= 10_000 else f"{figure:.4g}"
-
-
 def _live_version() -> ModelVersion:
     live = ModelVersion.objects.live().first()
     if live is None:
         raise RunFailed(
-            "No version is live, so there is nothing to start from: manage.py register_models"
+            gettext_noop(
+                "No version is live, so there is nothing to start from: manage.py register_models"
+            )
         )
     return live
 
@@ -176,7 +189,7 @@ def _keep(
 ) -> None:
     """Write down all that came of it at once, or nothing, and then no folder stays either."""
     card = refitted.card
-    heart.step(0.99, "Writing down the verdict")
+    heart.step(0.99, gettext_noop("Writing down the verdict"))
 
     def write() -> None:
         with heart.last_words(), transaction.atomic():
@@ -184,7 +197,9 @@ def _keep(
                 # A commit whose answer got lost has been made all the same.
                 if TrainingRun.objects.filter(pk=run.pk, candidate_id=card.version).exists():
                     return
-                raise Overtaken("The run was given up for lost meanwhile; its version is dropped.")
+                raise Overtaken(
+                    gettext_noop("The run was given up for lost meanwhile; its version is dropped.")
+                )
             candidate = _register(card)
             _note_photos(candidate, examples)
             outcome, problem = _promote_if_passed(candidate, live, refitted)
@@ -199,10 +214,7 @@ def _keep(
     try:
         heart.patiently(write)
     except AWAY as error:
-        raise RunFailed(
-            f"The database is away, so the verdict on {card.version} could not be written down. "
-            "Start again once it is back; manage.py register_models would make its folder known."
-        ) from error
+        raise RunFailed(_NOT_WRITTEN % {"version": card.version}) from error
     except BaseException:
         _remove(card)
         raise
@@ -221,10 +233,7 @@ def _forget_withdrawn(card: Card) -> None:
 def _register(card: Card) -> ModelVersion:
     candidate = ModelVersion.objects.register(card)
     if candidate.weights_sha256 != card.weights_sha256:
-        raise RunFailed(
-            f"Another version named {card.version} is known already, though its folder is gone. "
-            "Bring its folder back, or start again tomorrow under another name."
-        )
+        raise RunFailed(_NAME_TAKEN % {"version": card.version})
     return candidate
 
 
@@ -260,7 +269,7 @@ def _promote_if_passed(
     if not verdict.passed:
         return Outcome.REFUSED, " ".join(verdict.reasons())
     if broken := [check.name for check in verdict.checks if not _is_number(check.candidate)]:
-        return Outcome.REFUSED, f"Its figures are no numbers: {', '.join(broken)}."
+        return Outcome.REFUSED, _FIGURES_BROKEN % {"checks": ", ".join(broken)}
     try:
         candidate.promote(by="retrain", instead_of=live)
     except PromotionError as error:

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from classifier import storage
 from classifier.models import ModelVersion, Prediction, PredictionQuerySet
@@ -73,7 +74,7 @@ def claim_next(reviewer: User, skipped: Sequence[str] = ()) -> Review | None:
     if held := _renew(reviewer):
         return held
     lost: list[str] = []
-    for _ in range(_TRIES):
+    for _try in range(_TRIES):
         waiting = _waiting_for(reviewer, timezone.now()).exclude(photo_sha256__in=lost)
         prediction = _first(waiting, skipped)
         if prediction is None:
@@ -101,16 +102,19 @@ def decide(prediction: Prediction, reviewer: User, label: str) -> str:
         ReviewError: if someone else has the photo, or has decided, or it may no longer be used.
     """
     if label not in ("", *choices()):
-        raise UnknownLabel(f"“{label}” is no choice. There are: {', '.join(choices())}.")
+        raise UnknownLabel(
+            _("“%(label)s” is no choice. There are: %(choices)s.")
+            % {"label": label, "choices": ", ".join(choices())}
+        )
     if not Prediction.objects.sharing_photo(prediction.photo_sha256).to_learn_from().exists():
-        raise ReviewError("That photo may no longer be learnt from. On to the next one.")
+        raise ReviewError(_("That photo may no longer be learnt from. On to the next one."))
     _claim(prediction, reviewer)
     reviews = Review.objects.filter(photo_sha256=prediction.photo_sha256)
     now = timezone.now()
     reviews.open_to(reviewer, now).update(reviewer=reviewer, decided_at=now, label=label)
     if decided := reviews.decided().by(reviewer).first():
         return decided.label
-    raise ReviewError("Someone else has taken that photo meanwhile. On to the next one.")
+    raise ReviewError(_("Someone else has taken that photo meanwhile. On to the next one."))
 
 
 def release(prediction: Prediction, reviewer: User) -> None:

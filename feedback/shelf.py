@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from ml.registry import Card, VersionError, load_card, load_version
 
@@ -57,7 +58,7 @@ def look_into(version: str) -> Folder:
     try:
         state = tuple(sorted(_entry(entry) for entry in os.scandir(folder) if entry.is_file()))
     except OSError:
-        return Folder(None, 0, "Its folder is missing.")
+        return Folder(None, 0, gettext_noop("Its folder is missing."))
     return _checked(folder, state)
 
 
@@ -89,7 +90,7 @@ def _checked(folder: Path, state: tuple[_State, ...]) -> Folder:
     size = sum(line[1] for line in state)
     card = _card(folder)
     if card is None:
-        return Folder(None, size, "Its card.json cannot be read.")
+        return Folder(None, size, gettext_noop("Its card.json cannot be read."))
     try:
         load_version(folder)
     except VersionError as error:

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import Error, close_old_connections
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext_noop
 
 from feedback.heartbeat import in_words
 from feedback.models import RUN_SILENT, Replay, Run, TrainingRun
@@ -24,6 +25,14 @@ REAP_SECONDS = 15.0
 _STUCK = timedelta(seconds=45)
 _COMMANDS: dict[type[Run], str] = {TrainingRun: "retrain", Replay: "replay"}
 
+_BY_SOMEBODY = gettext_noop(
+    "One is %(state)s already (%(done)s done), started by %(by)s on %(since)s: "
+    "wait for it, or cancel it."
+)
+_BY_ITSELF = gettext_noop(
+    "One is %(state)s already (%(done)s done), started on %(since)s: wait for it, or cancel it."
+)
+
 logger = logging.getLogger(__name__)
 
 
@@ -32,11 +41,11 @@ class AlreadyRunning(Exception):
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        by = f" by {run.asked_by}" if run.asked_by else ""
+        words = _BY_SOMEBODY if run.asked_by else _BY_ITSELF
         since = date_format(timezone.localtime(run.created_at), "Y-m-d H:i")
+        done = f"{run.progress:.0%}"
         super().__init__(
-            f"One is {run.state} already ({run.progress:.0%} done), started{by} on {since}: "
-            "wait for it, or cancel it."
+            words % {"state": run.state, "done": done, "by": run.asked_by, "since": since}
         )
 
 
@@ -59,7 +68,7 @@ def start(run: Run) -> None:
                 start_new_session=True,
             )
     except OSError as error:
-        problem = f"It could not be started. {in_words(error)}"
+        problem = f"{gettext_noop('It could not be started.')} {in_words(error)}"
         waiting.update(state=Run.State.FAILED, problem=problem, finished_at=timezone.now())
         return
     # From now on a look at the process tells whether the run lives.
@@ -91,7 +100,9 @@ def cancel(run: Run) -> None:
     """Ask a run to stop: it does so within seconds. One that has not begun never does."""
     rows, now = type(run)._default_manager.filter(pk=run.pk), timezone.now()
     waiting = rows.filter(state=Run.State.WAITING)
-    if not waiting.update(state=Run.State.CANCELLED, problem="Cancelled.", finished_at=now):
+    if not waiting.update(
+        state=Run.State.CANCELLED, problem=gettext_noop("Cancelled."), finished_at=now
+    ):
         rows.filter(state=Run.State.RUNNING).update(cancel_asked_at=now)
 
 
@@ -140,16 +151,17 @@ def _reap_on(enough: threading.Event) -> None:
 def _why_lost(run: Run, now: datetime) -> str:
     is_here = run.pid is not None and run.host == socket.gethostname()
     if is_here and not _lives(run.pid or 0):
-        return (
+        return gettext_noop(
             "Its process is gone: killed, out of memory, or the machine was restarted. Nothing was "
             "changed; it can be started again."
         )
     if run.heartbeat_at < now - (_STUCK if is_here else RUN_SILENT):
         since = date_format(timezone.localtime(run.heartbeat_at), "H:i:s")
-        return (
-            f"It has not been heard of since {since}, so it counts as dead. Nothing was changed; "
+        problem = gettext_noop(
+            "It has not been heard of since %(since)s, so it counts as dead. Nothing was changed; "
             "it can be started again."
         )
+        return problem % {"since": since}
     return ""
 
 

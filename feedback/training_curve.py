@@ -5,15 +5,30 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from feedback.readings import number
+from django.utils.translation import gettext, gettext_noop
+
+from feedback.readings import NONE, localised, number
 
 # Of a panel, in units of its view box; the plot leaves room for numbers left and below.
 WIDTH, HEIGHT = 400, 230
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 388, 14, 190
 _MAX_DRAWN = 200  # points of a line
 _LINES = {
-    "loss": {"loss": "training", "calibration_loss": "calibration photos"},
-    "accuracy": {"accuracy": "training", "calibration_accuracy": "calibration photos"},
+    "loss": {
+        "loss": gettext_noop("training"),
+        "calibration_loss": gettext_noop("calibration photos"),
+    },
+    "accuracy": {
+        "accuracy": gettext_noop("training"),
+        "calibration_accuracy": gettext_noop("calibration photos"),
+    },
+}
+_TITLES = {"loss": gettext_noop("Loss"), "accuracy": gettext_noop("Accuracy")}
+_COLUMNS = {
+    "loss": gettext_noop("loss"),
+    "calibration_loss": gettext_noop("calibration loss"),
+    "accuracy": gettext_noop("accuracy"),
+    "calibration_accuracy": gettext_noop("calibration accuracy"),
 }
 
 
@@ -65,13 +80,13 @@ def training_curve(history: object) -> Curve | None:
     if any(isinstance(row, Mapping) for row in history):
         rows = [row for row in history if isinstance(row, Mapping)]
         places = [number(row.get("epoch")) or at for at, row in enumerate(rows, 1)]
-        when = "epoch"
+        when = gettext("epoch")
     else:
         rows = [{"loss": value} for value in history]
-        places, when = [float(at) for at in range(len(rows))], "step"
+        places, when = [float(at) for at in range(len(rows))], gettext("step")
     measured = {
         part: {
-            words: _measured(places, [row.get(name) for row in rows])
+            gettext(words): _measured(places, [row.get(name) for row in rows])
             for name, words in names.items()
             if any(number(row.get(name)) is not None for row in rows)
         }
@@ -103,10 +118,12 @@ def _panel(part: str, lines: Mapping[str, _Points], when: str) -> Panel:
     across = _scale(first, last, _LEFT, _RIGHT, is_log=False)
     up = _scale(low, high, _BOTTOM, _TOP, is_log)
     return Panel(
-        title=part.capitalize(),
+        title=gettext(_TITLES[part]),
         lines=tuple(_line(name, points, across, up) for name, points in lines.items()),
-        across=tuple(Tick(_place(across(x)), f"{x:g}") for x in _across_ticks(first, last)),
-        up=tuple(Tick(_place(up(y)), f"{y:g}") for y in ticks),
+        across=tuple(
+            Tick(_place(across(x)), localised(f"{x:g}")) for x in _across_ticks(first, last)
+        ),
+        up=tuple(Tick(_place(up(y)), localised(f"{y:g}")) for y in ticks),
         when=when,
         is_log=is_log,
     )
@@ -118,7 +135,7 @@ def _line(
     shown = [points[at] for at in _thinned(len(points))]
     places = [(_place(across(x)), _place(up(y))) for x, y in shown]
     joined = " ".join(f"{x},{y}" for x, y in places)
-    return Line(name, joined, places[-1], f"{points[-1][1]:.4g}")
+    return Line(name, joined, places[-1], localised(f"{points[-1][1]:.4g}"))
 
 
 def _table(
@@ -129,8 +146,9 @@ def _table(
     cells = []
     for at in _thinned(len(rows)):
         values = [number(rows[at].get(name)) for name in names]
-        cells.append((f"{places[at]:g}", *("–" if v is None else f"{v:.4f}" for v in values)))
-    return (when, *(name.replace("_", " ") for name in names)), tuple(cells)
+        texts = (NONE if value is None else localised(f"{value:.4f}") for value in values)
+        cells.append((localised(f"{places[at]:g}"), *texts))
+    return (when, *(gettext(_COLUMNS[name]) for name in names)), tuple(cells)
 
 
 def _scale(

@@ -19,6 +19,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from ml.heads import Head
+from ml.marked import gettext_noop
 from ml.registry import Card
 from ml.slices import Traits
 
@@ -203,12 +204,18 @@ def load_base(path: Path) -> Base:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise BaseError(f"The base {path.name} cannot be read: {error.strerror}.") from error
+        raise BaseError(
+            gettext_noop("The base %(name)s cannot be read: %(reason)s.")
+            % {"name": path.name, "reason": error.strerror}
+        ) from error
     sha256 = hashlib.sha256(content).hexdigest()
     if sha256[:16] != path.stem:
         raise BaseError(
-            f"The base {path.name} is not the file that was saved. Get it anew, or make another "
-            "one: python -m ml base --version VERSION --data DIR"
+            gettext_noop(
+                "The base %(name)s is not the file that was saved. Get it anew, or make another "
+                "one: python -m ml base --version VERSION --data DIR"
+            )
+            % {"name": path.name}
         )
     return from_bytes(content, sha256)
 
@@ -272,9 +279,10 @@ def _path_for(root: Path, card: Card) -> Path:
         if fits and about.get("preprocessing") == card.preprocessing and (origin or made_of_it):
             found.append((origin, str(about.get("created")), path))
     if not found:
+        where = {"version": card.version, "folder": root / BASES}
         raise BaseError(
-            f"There is no base for version {card.version} in {root / BASES}. "
-            f"{_how_to_get_one(card)}"
+            gettext_noop("There is no base for version %(version)s in %(folder)s. %(advice)s")
+            % {**where, "advice": _how_to_get_one(card)}
         )
     return max(found)[-1]
 
@@ -282,8 +290,12 @@ def _path_for(root: Path, card: Card) -> Path:
 def _how_to_get_one(card: Card) -> str:
     origin = card.training.get("base")
     if origin:
-        return f"It was refitted from {origin['sha256'][:16]}.npz; put that file there."
-    return f"Make one: python -m ml base --version {card.version} --data DIR"
+        return gettext_noop("It was refitted from %(name)s; put that file there.") % {
+            "name": f"{origin['sha256'][:16]}.npz"
+        }
+    return gettext_noop("Make one: python -m ml base --version %(version)s --data DIR") % {
+        "version": card.version
+    }
 
 
 def _peek(path: Path) -> Mapping[str, Any]:

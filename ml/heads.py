@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ml.marked import gettext_noop
+
 # Pairs of steps and gradient changes that stand in for the second derivative.
 _MEMORY = 20
 # Sufficient decrease of a step, the customary value: Nocedal and Wright, chapter 3.1.
@@ -68,7 +70,9 @@ def fit_head(
         TrainingError: if a feature or the loss is not a finite number.
     """
     if not np.isfinite(vectors).all():
-        raise TrainingError("Some features are not finite numbers; remove the feature cache.")
+        raise TrainingError(
+            gettext_noop("Some features are not finite numbers; remove the feature cache.")
+        )
     mean, deviation = vectors.mean(axis=0), vectors.std(axis=0)
     deviation = np.where(deviation > 0, deviation, 1).astype(np.float32)
     scaled = (vectors - mean) / deviation

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 import onnxruntime
 
+from ml.marked import gettext_noop
 from ml.novelty import NOVELTY, NoveltyMeasure, from_bytes
 from ml.photos import PREPROCESSING, fit
 from ml.registry import NETWORK, SECOND, Card, VersionError, load_version
@@ -17,6 +18,12 @@ from ml.views import LOOKS, PLAIN, view
 
 UNSURE = "unsure"
 NEITHER = "neither"
+
+_PREPARED_DIFFERENTLY = gettext_noop(
+    "Version %(version)s was trained on photos prepared by %(theirs)s; this code prepares them by "
+    "%(ours)s."
+)
+_NOT_LOADED = gettext_noop("Version %(version)s: ONNX Runtime cannot load %(file)s.")
 
 
 @dataclass(frozen=True)
@@ -71,8 +78,12 @@ class OnnxEngine:
         self.card = load_version(folder)
         if self.card.preprocessing != PREPROCESSING:
             raise VersionError(
-                f"Version {self.card.version} was trained on photos prepared by "
-                f"{self.card.preprocessing}; this code prepares them by {PREPROCESSING}."
+                _PREPARED_DIFFERENTLY
+                % {
+                    "version": self.card.version,
+                    "theirs": self.card.preprocessing,
+                    "ours": PREPROCESSING,
+                }
             )
         self._novelty = _load_novelty(folder, self.card)
         self._session = self._load(folder / NETWORK, threads)
@@ -150,7 +161,7 @@ class OnnxEngine:
             )
         except Exception as error:  # ONNX Runtime's errors share no base class below Exception
             raise VersionError(
-                f"Version {self.card.version}: ONNX Runtime cannot load {path.name}."
+                _NOT_LOADED % {"version": self.card.version, "file": path.name}
             ) from error
         session._model_bytes = None  # the file, which it would hold for ever and never read again
         return session

@@ -11,6 +11,7 @@ from ml.duplicates import MAX_DISTANCE, groups_of, near_pairs, perceptual_hash, 
 from ml.examples import Example, Split, labels_of
 from ml.features import Backbone, FeatureCache, Features, each_photo, features_of
 from ml.inference import NEITHER
+from ml.marked import gettext_noop
 from ml.photos import PhotoError
 from ml.views import LOOKS, PLAIN
 
@@ -87,7 +88,11 @@ def see(
     """
     first, second = backbones
     plain = _features(
-        examples, first, (PLAIN,), cache, lambda done: step(done * 0.4, "Looking at photos")
+        examples,
+        first,
+        (PLAIN,),
+        cache,
+        lambda done: step(done * 0.4, gettext_noop("Looking at photos")),
     )
     for example, why in plain.broken:
         say(f"Left out photo {example.sha256[:12]}: {why}")
@@ -96,10 +101,14 @@ def see(
     kept, looks = tuple(e for e, is_new in zip(plain.examples, new, strict=True) if is_new), None
     if second is not None:
         looks = _features(
-            kept, second, LOOKS, cache, lambda done: step(0.4 + done * 0.5, "Looking again")
+            kept,
+            second,
+            LOOKS,
+            cache,
+            lambda done: step(0.4 + done * 0.5, gettext_noop("Looking again")),
         ).vectors
     grouped = _grouped(kept, hashes[new])
-    step(1.0, "Looked at photos")
+    step(1.0, gettext_noop("Looked at photos"))
     targets = [base.labels.index(e.label) if e.label in base.labels else -1 for e in kept]
     photos = tuple(example.sha256 for example in kept)
     return Lessons(grouped, Seen(photos, np.array(targets, int), plain.vectors[new, 0], looks))
@@ -111,7 +120,9 @@ def _not_judged_by(hashes: np.ndarray, base: Base, say: Say) -> np.ndarray:
     if not new.all():
         say(f"Left out {int((~new).sum())}: near duplicates of photos that versions are judged by.")
     if not new.any():
-        raise ValueError("No photo is left that versions are not judged by. Approve some more.")
+        raise ValueError(
+            gettext_noop("No photo is left that versions are not judged by. Approve some more.")
+        )
     return np.asarray(new)
 
 

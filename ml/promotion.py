@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ml.inference import NEITHER, Answer
+from ml.marked import gettext_noop
 from ml.scores import expected_calibration_error
 
 # A loss counts as one if chance alone shows as much less often than this.
@@ -40,6 +41,10 @@ MAX_SLOWER = 1.5
 MAX_LOOKED_AGAIN_RISE = 0.05
 MAX_LARGER = 1.1
 MAX_BYTES = 40_000_000
+
+# Words of more than one check.
+_GAIN = gettext_noop("gain")
+_AT_MOST = gettext_noop("at most %(limit)s")
 
 
 @dataclass(frozen=True)
@@ -232,21 +237,34 @@ def _keeps(base: Exam) -> list[Check]:
     """What the live version knows and the candidate must not forget."""
     new, old = base.of_candidate, base.of_live
     return [
-        _pair_check("base accuracy", new.right, old.right, MAX_LOST, "answers on the base right"),
         _pair_check(
-            "base told",
-            new.told,
-            old.told,
+            gettext_noop("base accuracy"),
+            (new.right, old.right),
+            MAX_LOST,
+            gettext_noop(
+                "%(new)s of %(photos)s answers on the base right, with the live version %(old)s: "
+                "%(broken)s broken, %(mended)s mended (chance alone: %(chance)s)."
+            ),
+        ),
+        _pair_check(
+            gettext_noop("base told"),
+            (new.told, old.told),
             MAX_TOLD_LOST,
-            "people on the base told the right label",
+            gettext_noop(
+                "%(new)s of %(photos)s people on the base told the right label, with the live "
+                "version %(old)s: %(broken)s broken, %(mended)s mended (chance alone: %(chance)s)."
+            ),
         ),
         _log_loss(new, old),
         _calibration(new, old),
     ]
 
 
-def _pair_check(name: str, new: np.ndarray, old: np.ndarray, tolerance: float, what: str) -> Check:
+def _pair_check(
+    name: str, marks: tuple[np.ndarray, np.ndarray], tolerance: float, words: str
+) -> Check:
     """Passed within the tolerance, unless the loss is no chance and more than one photo."""
+    new, old = marks
     broken, mended = int((old & ~new).sum()), int((new & ~old).sum())
     lost, chance = broken - mended, chance_of_loss(broken, mended)
     allowed = max(1.0, tolerance * len(new))
@@ -255,11 +273,19 @@ def _pair_check(name: str, new: np.ndarray, old: np.ndarray, tolerance: float, w
         passed=lost <= allowed and not (lost > allowed / 2 and chance < SIGNIFICANT),
         candidate=float(new.mean()),
         live=float(old.mean()),
-        limit=f"at most {allowed:.0f} of {len(new)} photos lost, half of it beyond chance",
-        words=(
-            f"{new.mean():.2%} of {len(new)} {what}, with the live version {old.mean():.2%}: "
-            f"{broken} broken, {mended} mended (chance alone: {chance:.2f})."
-        ),
+        limit=gettext_noop(
+            "at most %(allowed)s of %(photos)s photos lost, half of it beyond chance"
+        )
+        % {"allowed": f"{allowed:.0f}", "photos": len(new)},
+        words=words
+        % {
+            "new": f"{new.mean():.2%}",
+            "old": f"{old.mean():.2%}",
+            "photos": len(new),
+            "broken": broken,
+            "mended": mended,
+            "chance": f"{chance:.2f}",
+        },
     )
 
 
@@ -267,12 +293,13 @@ def _log_loss(new: Marks, old: Marks) -> Check:
     mine, its = float(new.loss.mean()), float(old.loss.mean())
     limit = its * (1 + MAX_LOG_LOSS) + MAX_LOG_LOSS_RISE
     return Check(
-        "base log loss",
+        gettext_noop("base log loss"),
         mine <= limit,  # false for what is not a number
         mine,
         its,
-        f"at most {limit:.4f}",
-        f"The log loss on the base is {mine:.4f}, with the live version {its:.4f}.",
+        _AT_MOST % {"limit": f"{limit:.4f}"},
+        gettext_noop("The log loss on the base is %(new)s, with the live version %(old)s.")
+        % {"new": f"{mine:.4f}", "old": f"{its:.4f}"},
     )
 
 
@@ -281,12 +308,13 @@ def _calibration(new: Marks, old: Marks) -> Check:
     its = expected_calibration_error(old.confidence, old.right)
     limit = its + MAX_ECE_RISE + 1 / len(new.right)
     return Check(
-        "calibration",
+        gettext_noop("calibration"),
         mine <= limit,
         mine,
         its,
-        f"at most {limit:.4f}",
-        f"Confidence is off by {mine:.4f} in the mean, with the live version {its:.4f}.",
+        _AT_MOST % {"limit": f"{limit:.4f}"},
+        gettext_noop("Confidence is off by %(new)s in the mean, with the live version %(old)s.")
+        % {"new": f"{mine:.4f}", "old": f"{its:.4f}"},
     )
 
 
@@ -305,13 +333,26 @@ def _slices(base: Exam) -> list[Check]:
         lost = broken - mended
         checks.append(
             Check(
-                f"slice {name}",
+                gettext_noop("slice %(slice)s") % {"slice": name},
                 lost <= allowed or not (unlikely or lost > 3 * allowed),
                 float(new.mean()),
                 float(old.mean()),
-                f"at most {allowed:.0f} of {len(new)} photos lost, or three times that by chance",
-                f"{new.mean():.2%} of the base's {len(new)} photos of {name} right, with the live "
-                f"version {old.mean():.2%}: {broken} broken, {mended} mended.",
+                gettext_noop(
+                    "at most %(allowed)s of %(photos)s photos lost, or three times that by chance"
+                )
+                % {"allowed": f"{allowed:.0f}", "photos": len(new)},
+                gettext_noop(
+                    "%(new)s of the base's %(photos)s photos of %(slice)s right, with the live "
+                    "version %(old)s: %(broken)s broken, %(mended)s mended."
+                )
+                % {
+                    "new": f"{new.mean():.2%}",
+                    "old": f"{old.mean():.2%}",
+                    "photos": len(new),
+                    "slice": name,
+                    "broken": broken,
+                    "mended": mended,
+                },
             )
         )
     return checks
@@ -320,42 +361,50 @@ def _slices(base: Exam) -> list[Check]:
 def _novelty(base: Exam, strangers: Exam) -> list[Check]:
     checks = [
         _share_check(
-            "base neither",
+            gettext_noop("base neither"),
             base.of_candidate.neither,
             base.of_live.neither,
             MAX_NEITHER_RISE,
-            'photos of the base called "neither"',
+            gettext_noop(
+                '%(new)s of %(photos)s photos of the base called "neither", with the live version '
+                "%(old)s."
+            ),
         )
     ]
     if len(strangers):
         checks.append(
             _share_check(
-                "strangers answered",
+                gettext_noop("strangers answered"),
                 strangers.of_candidate.answered,
                 strangers.of_live.answered,
                 MAX_STRANGERS_RISE,
-                "photos of something else answered all the same",
+                gettext_noop(
+                    "%(new)s of %(photos)s photos of something else answered all the same, with "
+                    "the live version %(old)s."
+                ),
             )
         )
     return checks
 
 
-def _share_check(name: str, new: np.ndarray, old: np.ndarray, rise: float, what: str) -> Check:
+def _share_check(name: str, new: np.ndarray, old: np.ndarray, rise: float, words: str) -> Check:
     more, allowed = int(new.sum()) - int(old.sum()), max(1.0, rise * len(new))
     return Check(
         name,
         more <= allowed,
         float(new.mean()),
         float(old.mean()),
-        f"at most {allowed:.0f} of {len(new)} photos more",
-        f"{new.mean():.2%} of {len(new)} {what}, with the live version {old.mean():.2%}.",
+        gettext_noop("at most %(allowed)s of %(photos)s photos more")
+        % {"allowed": f"{allowed:.0f}", "photos": len(new)},
+        words % {"new": f"{new.mean():.2%}", "old": f"{old.mean():.2%}", "photos": len(new)},
     )
 
 
 def _gains(feedback: Exam) -> list[Check]:
     if not len(feedback):
-        words = "No gain: there is no photo from feedback to measure one on."
-        return [Check("gain", False, None, None, "more answers mended than broken", words)]
+        words = gettext_noop("No gain: there is no photo from feedback to measure one on.")
+        limit = gettext_noop("more answers mended than broken")
+        return [Check(_GAIN, False, None, None, limit, words)]
     new, old = feedback.of_candidate, feedback.of_live
     return [_gain(new, old), _newly_answered(new, old)]
 
@@ -368,18 +417,26 @@ def _gain(new: Marks, old: Marks) -> Check:
     mine, its = (float(marks.loss[known].mean()) if known.any() else 0.0 for marks in (new, old))
     nearer = broken == mended and mine <= its - MIN_LOG_LOSS_GAIN
     passed = mended > broken or nearer
-    found = (
-        f"{new.told.mean():.1%} of {len(new.told)} photos from feedback are told what people said, "
-        f"with the live version {old.told.mean():.1%} ({mended} changes for the better, {broken} "
-        f"for the worse; log loss {its:.3f} → {mine:.3f})."
-    )
+    found = gettext_noop(
+        "%(new)s of %(photos)s photos from feedback are told what people said, with the live "
+        "version %(old)s (%(mended)s changes for the better, %(broken)s for the worse; log loss "
+        "%(before)s → %(after)s)."
+    ) % {
+        "new": f"{new.told.mean():.1%}",
+        "old": f"{old.told.mean():.1%}",
+        "photos": len(new.told),
+        "mended": mended,
+        "broken": broken,
+        "before": f"{its:.3f}",
+        "after": f"{mine:.3f}",
+    }
     return Check(
-        "gain",
+        _GAIN,
         passed,
         float(new.told.mean()),
         float(old.told.mean()),
-        "more changes for the better than for the worse",
-        found if passed else f"No gain: {found}",
+        gettext_noop("more changes for the better than for the worse"),
+        found if passed else gettext_noop("No gain: %(found)s") % {"found": found},
     )
 
 
@@ -394,13 +451,16 @@ def _newly_answered(new: Marks, old: Marks) -> Check:
     too_many = wrong > math.ceil((1 - MIN_NEWLY_RIGHT) * number)
     share = right / number if number else None
     return Check(
-        "newly answered",
+        gettext_noop("newly answered"),
         not too_many,
         share,
         None,
-        f"at least {MIN_NEWLY_RIGHT:.0%} right",
-        f"{number} photos from feedback get a label where the live version gave none: "
-        f"{right} the right one, {wrong} a wrong one.",
+        gettext_noop("at least %(share)s right") % {"share": f"{MIN_NEWLY_RIGHT:.0%}"},
+        gettext_noop(
+            "%(photos)s photos from feedback get a label where the live version gave none: "
+            "%(right)s the right one, %(wrong)s a wrong one."
+        )
+        % {"photos": number, "right": right, "wrong": wrong},
     )
 
 
@@ -409,31 +469,34 @@ def _costs(new: Costs, old: Costs) -> list[Check]:
     again = old.looked_again + MAX_LOOKED_AGAIN_RISE
     return [
         Check(
-            "latency",
+            gettext_noop("latency"),
             new.milliseconds <= slower,
             new.milliseconds,
             old.milliseconds,
-            f"at most {slower:.1f} ms",
-            f"An answer takes {new.milliseconds:.1f} ms, the live version's "
-            f"{old.milliseconds:.1f} ms.",
+            gettext_noop("at most %(limit)s ms") % {"limit": f"{slower:.1f}"},
+            gettext_noop("An answer takes %(new)s ms, the live version's %(old)s ms.")
+            % {"new": f"{new.milliseconds:.1f}", "old": f"{old.milliseconds:.1f}"},
         ),
         Check(
-            "looked at again",
+            gettext_noop("looked at again"),
             new.looked_again <= again,
             new.looked_again,
             old.looked_again,
-            f"at most {again:.1%} of the base's photos",
-            f"{new.looked_again:.1%} of the base's photos are looked at by both networks, with "
-            f"the live version {old.looked_again:.1%}.",
+            gettext_noop("at most %(share)s of the base's photos") % {"share": f"{again:.1%}"},
+            gettext_noop(
+                "%(new)s of the base's photos are looked at by both networks, with the live "
+                "version %(old)s."
+            )
+            % {"new": f"{new.looked_again:.1%}", "old": f"{old.looked_again:.1%}"},
         ),
         Check(
-            "size",
+            gettext_noop("size"),
             new.num_bytes <= size,
             float(new.num_bytes),
             float(old.num_bytes),
-            f"at most {size / 1e6:.1f} MB",
-            f"Its folder has {new.num_bytes / 1e6:.1f} MB, the live version's "
-            f"{old.num_bytes / 1e6:.1f} MB.",
+            gettext_noop("at most %(limit)s MB") % {"limit": f"{size / 1e6:.1f}"},
+            gettext_noop("Its folder has %(new)s MB, the live version's %(old)s MB.")
+            % {"new": f"{new.num_bytes / 1e6:.1f}", "old": f"{old.num_bytes / 1e6:.1f}"},
         ),
     ]
 

@@ -24,6 +24,7 @@ from ml.features import Backbone, FeatureCache
 from ml.heads import TrainingError
 from ml.inference import Answer
 from ml.lessons import Lessons, see, usable
+from ml.marked import gettext_noop
 from ml.photos import PREPROCESSING, decode_photo
 from ml.promotion import Exam, Verdict, judge
 from ml.pytorch_stream import WeightsError
@@ -87,11 +88,11 @@ class _Way:
 
     def part(self, start: float, end: float) -> Step:
         """A step function for a part of the whole."""
-        return lambda done, words: self.go(start + (end - start) * done, words)
+        return lambda done, what: self.go(start + (end - start) * done, what)
 
-    def go(self, done: float, words: str) -> None:
+    def go(self, done: float, what: str) -> None:
         try:
-            self.step(done, words)
+            self.step(done, what)
         except BaseException as error:
             self.stop = error
             raise
@@ -152,20 +153,26 @@ def _digest(base: str, examples: Sequence[Example]) -> str:
 
 
 def _refit(root: Path, live: str, examples: Sequence[Example], cache: Path, way: _Way) -> Refitted:
-    way.go(0.0, "Reading the live version and its base")
+    way.go(0.0, gettext_noop("Reading the live version and its base"))
     card = load_version(root / live)
     if card.preprocessing != PREPROCESSING:
-        raise RefitError(f"Version {live} prepares photos differently. Train a new version.")
+        raise RefitError(
+            gettext_noop("Version %(version)s prepares photos differently. Train a new version.")
+            % {"version": live}
+        )
     base, mind = find_base(root, card), mind_of(root / live, card)
     way.lap("base")
     lessons = _look(root / live, card, base, examples, cache, way)
     train = lessons.of("train")
     if not len(train):
         raise RefitError(
-            f"None of the {len(lessons.examples)} photos falls into the train split, which is "
-            "drawn by content. Approve some more."
+            gettext_noop(
+                "None of the %(photos)s photos falls into the train split, which is drawn by "
+                "content. Approve some more."
+            )
+            % {"photos": len(lessons.examples)}
         )
-    way.go(0.5, "Fitting the heads")
+    way.go(0.5, gettext_noop("Fitting the heads"))
     teacher = Teacher(base, mind)
     taught = teacher.teach(train, lessons.of("calibration"))
     way.lap("fit")
@@ -195,7 +202,10 @@ def _look(
 ) -> Lessons:
     kept = usable(examples, base, way.say)
     if not kept:
-        raise RefitError(f"None of {len(examples)} photos can be learnt from. Approve some more.")
+        raise RefitError(
+            gettext_noop("None of %(photos)s photos can be learnt from. Approve some more.")
+            % {"photos": len(examples)}
+        )
     names = describe_backbones(card)
     first = Backbone(str(names["first"]), card.side, (folder / NETWORK).read_bytes)
     second = None
@@ -215,7 +225,7 @@ def _feedback_exam(teacher: Teacher, taught: Mind, lessons: Lessons, way: _Way) 
     fold = np.array([int(groups[photo][8:16], 16) % NUM_FOLDS for photo in train.photos])
     answers: list[Answer | None] = [None] * len(train)
     for number in range(NUM_FOLDS):
-        way.go(0.55 + 0.25 * number / NUM_FOLDS, "Judging what was learnt")
+        way.go(0.55 + 0.25 * number / NUM_FOLDS, gettext_noop("Judging what was learnt"))
         outside = np.flatnonzero(fold == number)
         if len(outside):
             rest = train.only(fold != number)
@@ -248,7 +258,7 @@ def _save(
     way: _Way,
 ) -> Refitted:
     """Write the candidate aside, run it, and only then put it where versions are."""
-    way.go(0.85, "Writing the candidate")
+    way.go(0.85, gettext_noop("Writing the candidate"))
     card = replace(candidate, version=next_version(root, date.today()))
     card.training["seconds"] = way.seconds
     files = candidate_files(root / live.card.version, live.card, taught, card)
@@ -256,14 +266,14 @@ def _save(
     try:
         folder = save_version(aside, card, files)
         way.lap("files")
-        way.go(0.9, "Measuring its speed")
+        way.go(0.9, gettext_noop("Measuring its speed"))
         again = tuple(each.share_looked_at_again(base.holdout) for each in (taught, live))
         costs = compare_costs(
             (folder, root / live.card.version), (again[0], again[1]), _some_pixels(lessons)
         )
         verdict = judge(*exams, *costs)
         way.lap("speed")
-        way.go(0.98, "Done: the verdict is there")
+        way.go(0.98, gettext_noop("Done: the verdict is there"))
         return Refitted(load_card(_move(folder, root)), verdict)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -280,6 +290,9 @@ def _move(folder: Path, root: Path) -> Path:
         return folder.rename(root / folder.name)
     except OSError as error:
         raise RefitError(
-            f"Version {folder.name} could not be put beside the others ({error.strerror}). "
-            "If another training has just taken its name, start again."
+            gettext_noop(
+                "Version %(version)s could not be put beside the others (%(reason)s). "
+                "If another training has just taken its name, start again."
+            )
+            % {"version": folder.name, "reason": error.strerror}
         ) from error

@@ -12,10 +12,21 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from ml.marked import gettext_noop
+
 CARD = "card.json"
 # The networks: the one that every photo is shown to, and the one for a second look.
 NETWORK, SECOND = "model.onnx", "second.onnx"
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
+
+
+# What is wrong with a version.
+_CARD_UNREADABLE = gettext_noop("Version %(version)s: %(file)s cannot be read (%(reason)s).")
+_OTHER_CARD = gettext_noop("Version %(version)s: its card is that of %(name)s.")
+_NOT_LISTED = gettext_noop("Version %(version)s: its card does not list %(file)s.")
+_NOT_OURS = gettext_noop("Version %(version)s: its card lists %(file)s, no file of ours.")
+_UNREADABLE = gettext_noop("Version %(version)s: %(file)s cannot be read.")
+_CHANGED = gettext_noop("Version %(version)s: %(file)s is not the file that was saved.")
 
 
 class VersionError(Exception):
@@ -143,7 +154,9 @@ def load_card(folder: Path) -> Card:
     except (OSError, ValueError, KeyError, TypeError) as error:
         # Anybody who sends a photo is told: not where the files lie.
         reason = error.strerror if isinstance(error, OSError) else error
-        raise VersionError(f"Version {folder.name}: {CARD} cannot be read ({reason}).") from error
+        raise VersionError(
+            _CARD_UNREADABLE % {"version": folder.name, "file": CARD, "reason": reason}
+        ) from error
 
 
 def load_version(folder: Path) -> Card:
@@ -154,20 +167,20 @@ def load_version(folder: Path) -> Card:
     """
     card = load_card(folder)
     if card.version != folder.name:
-        raise VersionError(f"Version {folder.name}: its card is that of {card.version}.")
+        raise VersionError(_OTHER_CARD % {"version": folder.name, "name": card.version})
     for name in card.networks:
         if name not in card.files:
-            raise VersionError(f"Version {folder.name}: its card does not list {name}.")
+            raise VersionError(_NOT_LISTED % {"version": folder.name, "file": name})
     for name, expected in card.files.items():
         if not _NAME.fullmatch(name):
-            raise VersionError(f"Version {folder.name}: its card lists {name!r}, no file of ours.")
+            raise VersionError(_NOT_OURS % {"version": folder.name, "file": repr(name)})
         try:
             with (folder / name).open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
-            raise VersionError(f"Version {folder.name}: {name} cannot be read.") from error
+            raise VersionError(_UNREADABLE % {"version": folder.name, "file": name}) from error
         if digest != expected:
-            raise VersionError(f"Version {folder.name}: {name} is not the file that was saved.")
+            raise VersionError(_CHANGED % {"version": folder.name, "file": name})
     return card
 
 

@@ -3,20 +3,31 @@
 from collections.abc import Collection
 from typing import Any
 
+from ml.marked import gettext_noop
 from ml.registry import Card
 
 # Name of each figure that there may be, and what to see in it; `ml.figures` draws them.
 FIGURES = {
-    "confusion.svg": "Which labels are taken for which.",
-    "roc.svg": "ROC: how many photos of a label are found, over how many others come with them.",
-    "reliability.svg": "Reliability: of answers given 90 %, nine in ten should be right. "
-    "Below, how many answers are how sure.",
-    "risk_coverage.svg": "Risk and coverage: what share of the answers is wrong if only the surest "
-    "are given, and where the limits put the version.",
-    "novelty.svg": "Novelty of photos of the labels, and of something else where there are some.",
-    "slices.svg": "Accuracy by slice, with intervals: a short bar is many photos.",
-    "robustness.svg": "What people are told of the same photos when these are changed.",
-    "training.svg": "How the loss fell while it was trained.",
+    "confusion.svg": gettext_noop("Which labels are taken for which."),
+    "roc.svg": gettext_noop(
+        "ROC: how many photos of a label are found, over how many others come with them."
+    ),
+    "reliability.svg": gettext_noop(
+        "Reliability: of answers given 90 %, nine in ten should be right. "
+        "Below, how many answers are how sure."
+    ),
+    "risk_coverage.svg": gettext_noop(
+        "Risk and coverage: what share of the answers is wrong if only the surest "
+        "are given, and where the limits put the version."
+    ),
+    "novelty.svg": gettext_noop(
+        "Novelty of photos of the labels, and of something else where there are some."
+    ),
+    "slices.svg": gettext_noop("Accuracy by slice, with intervals: a short bar is many photos."),
+    "robustness.svg": gettext_noop(
+        "What people are told of the same photos when these are changed."
+    ),
+    "training.svg": gettext_noop("How the loss fell while it was trained."),
 }
 
 

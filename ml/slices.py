@@ -11,6 +11,7 @@ from PIL import Image
 
 from ml.examples import Example
 from ml.features import each_photo
+from ml.marked import gettext_noop
 from ml.photos import Photo, PhotoError, fit
 
 # Short side in pixels: below a thumbnail's, below what phones and the web send, that.
@@ -20,6 +21,17 @@ _BRIGHTNESSES = ((85, "dark"), (170, "medium"), (np.inf, "bright"))
 # 100 is the customary limit of blur; of 1,125 photos of cats and dogs 8 % lie below it, 36 % from
 # 500 up.
 _SHARPNESSES = ((100, "blurred"), (500, "medium"), (np.inf, "sharp"))
+
+# What the slices are called in all, for whoever says them in another language.
+NAMES = (
+    gettext_noop("label: %(label)s"),
+    *(gettext_noop("shape: square"), gettext_noop("shape: oblong")),
+    *(gettext_noop("short side: below 200"), gettext_noop("short side: 200 to 499")),
+    gettext_noop("short side: 500 and more"),
+    *(gettext_noop("brightness: dark"), gettext_noop("brightness: medium")),
+    gettext_noop("brightness: bright"),
+    *(gettext_noop("focus: blurred"), gettext_noop("focus: medium"), gettext_noop("focus: sharp")),
+)
 
 # Sharpness depends on the scale, so it is measured at about the one that networks see.
 _SIDE = 224

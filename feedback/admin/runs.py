@@ -12,6 +12,7 @@ from django.utils.translation import pgettext, pgettext_lazy
 
 from classifier.admin import ReadOnly
 from feedback.models import Replay, Run, TrainingRun
+from feedback.retelling import retell
 from feedback.retraining import rows_of
 
 _VERDICT_HEADS = (
@@ -27,6 +28,14 @@ class RunAdmin(ReadOnly):
     date_hierarchy = "created_at"
     show_full_result_count = False
 
+    @admin.display(description=pgettext_lazy("column", "step"))
+    def at_present(self, run: Run) -> str:
+        return retell(run.step) or "–"
+
+    @admin.display(description=pgettext_lazy("column", "problem"))
+    def why(self, run: Run) -> str:
+        return retell(run.problem) or "–"
+
     @admin.display(description=pgettext_lazy("column", "on the site"))
     def page(self, run: Run) -> SafeString:
         address = reverse("run" if isinstance(run, TrainingRun) else "replay", args=[run.pk])
@@ -38,8 +47,8 @@ class TrainingRunAdmin(RunAdmin):
     list_display = ("created_at", "state", "outcome", "candidate", "live", "num_photos", "asked_by")
     list_filter = ("state", "outcome", "created_at")
     list_select_related = ("candidate", "live")
-    exclude = ("verdict",)
-    readonly_fields = ("judged", "page")
+    exclude = ("verdict", "problem", "step")
+    readonly_fields = ("at_present", "why", "judged", "page")
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -54,11 +63,11 @@ class TrainingRunAdmin(RunAdmin):
             "<tr><th>{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
             (
                 (
-                    check["name"],
+                    retell(check["name"]),
                     pgettext("check", "✓ passed")
                     if check["passed"]
                     else pgettext("check", "✕ refused"),
-                    *(check[name] for name in ("candidate", "live", "limit", "words")),
+                    *(retell(check[name]) for name in ("candidate", "live", "limit", "words")),
                 )
                 for check in rows_of(run)
             ),
@@ -71,4 +80,5 @@ class TrainingRunAdmin(RunAdmin):
 class ReplayAdmin(RunAdmin):
     list_display = ("created_at", "version", "last", "state", "asked_by")
     list_filter = ("state", "version", "created_at")
-    readonly_fields = ("page",)
+    exclude = ("problem", "step")
+    readonly_fields = ("at_present", "why", "page")

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from classifier.callers import person_of, visible_to
@@ -34,7 +35,7 @@ def _keep(request: HtmxHttpRequest, prediction: Prediction, *, can_undo: bool) -
     person = person_of(request)
     context |= {"can_undo": can_undo, "before": _said_by(person, prediction)}
     try:
-        context["feedback"], _ = give_feedback(prediction, person=person, **form.cleaned_data)
+        context["feedback"], _first = give_feedback(prediction, person=person, **form.cleaned_data)
     except FeedbackError as error:
         return _refused(request, {**context, "problem": str(error)})
 
@@ -61,7 +62,7 @@ def answer_consent(request: HtmxHttpRequest, prediction_id: uuid.UUID) -> HttpRe
     context = {"prediction": prediction, "choices": prediction.choices, "feedback": feedback}
     form = MayLearnForm(request.POST)
     if not form.is_valid():
-        return _refused(request, {**context, "problem": "Say yes or no."})
+        return _refused(request, {**context, "problem": _("Say yes or no.")})
     giving.answer_consent(feedback, form.cleaned_data["may_learn"])
     return _thanked(request, context)
 

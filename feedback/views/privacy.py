@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -25,16 +26,15 @@ def set_consent(request: HttpRequest) -> HttpResponse:
     """Give consent for all of one's photos, or take it back."""
     form = MayLearnForm(request.POST)
     if not form.is_valid():
-        return render(
-            request, _PAGE, {**_context(request), "problem": "Say yes or no."}, status=422
-        )
+        context = {**_context(request), "problem": _("Say yes or no.")}
+        return render(request, _PAGE, context, status=422)
     remember_visitor(request)
     if form.cleaned_data["may_learn"]:
         consent.consent_to_all(person_of(request))
-        messages.success(request, "Thank you! I may learn from the photos you tell me about.")
+        messages.success(request, _("Thank you! I may learn from the photos you tell me about."))
     else:
         consent.take_back_all(person_of(request))
-        messages.success(request, "Taken back: I learn from none of your photos any more.")
+        messages.success(request, _("Taken back: I learn from none of your photos any more."))
     return _back()
 
 
@@ -43,7 +43,7 @@ def erase(request: HttpRequest) -> HttpResponse:
     """Erase all that we keep of whoever asks."""
     if person := _known_person(request):
         consent.erase_all(person)
-    messages.success(request, "Erased: nothing of yours is left here.")
+    messages.success(request, _("Erased: nothing of yours is left here."))
     return _back()
 
 

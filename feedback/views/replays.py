@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -23,9 +24,11 @@ _PER_PAGE, _PHOTOS_PER_PAGE = 20, 24
 
 
 class ReplayForm(forms.Form):
-    version = forms.ModelChoiceField(ModelVersion.objects.all(), empty_label=None)
+    version = forms.ModelChoiceField(
+        ModelVersion.objects.all(), label=_("Version"), empty_label=None
+    )
     last = forms.IntegerField(
-        label="Photos", min_value=1, max_value=replaying.MOST, initial=replaying.DEFAULT_LAST
+        label=_("Photos"), min_value=1, max_value=replaying.MOST, initial=replaying.DEFAULT_LAST
     )
 
 
@@ -59,7 +62,7 @@ def start(request: StaffRequest) -> HttpResponse:
         return _list(request, form, status=422)
     by = request.user.get_username()
     try:
-        asked, _ = replaying.ask(form.cleaned_data["version"], form.cleaned_data["last"], by)
+        asked, _goes_on = replaying.ask(form.cleaned_data["version"], form.cleaned_data["last"], by)
     except tasks.AlreadyRunning as error:
         return _see(error.run)
     tasks.start(asked)

@@ -7,10 +7,12 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from classifier.models import Prediction
+from classifier.naming import label_name
 from feedback import review as queue
 from feedback.review import ReviewError, UnknownLabel
 from feedback.views.staff import StaffRequest, staff_only
@@ -33,16 +35,17 @@ def review(request: StaffRequest) -> HttpResponse:
 def decide(request: StaffRequest, prediction_id: uuid.UUID) -> HttpResponse:
     prediction = Prediction.objects.filter(pk=prediction_id).first()
     if prediction is None:
-        return _go_on(request, "That photo has been erased meanwhile. On to the next one.")
+        return _go_on(request, _("That photo has been erased meanwhile. On to the next one."))
     try:
         if "label" not in request.POST:
-            raise UnknownLabel("Choose what the photo shows.")
+            raise UnknownLabel(_("Choose what the photo shows."))
         label = queue.decide(prediction, request.user, request.POST["label"])
     except UnknownLabel as error:
         return _show(request, problem=str(error), status=422)
     except ReviewError as error:
         return _go_on(request, str(error))
-    return _go_on(request, f"Noted: {label}." if label else "Left out.")
+    noted = _("Noted: %(label)s.") % {"label": label_name(label)}
+    return _go_on(request, noted if label else _("Left out."))
 
 
 @require_POST
@@ -52,14 +55,15 @@ def skip(request: StaffRequest, prediction_id: uuid.UUID) -> HttpResponse:
         queue.release(prediction, request.user)
         skipped = [each for each in _skipped(request) if each != prediction.photo_sha256]
         request.session[_SKIPPED] = [*skipped, prediction.photo_sha256][-_MOST_SKIPPED:]
-    return _go_on(request, "Skipped: it comes back at the end.")
+    return _go_on(request, _("Skipped: it comes back at the end."))
 
 
 @require_POST
 @staff_only
 def undo(request: StaffRequest) -> HttpResponse:
     undone = queue.undo(request.user)
-    return _go_on(request, "Undone: decide again." if undone else "There is nothing to undo.")
+    notice = _("Undone: decide again.") if undone else _("There is nothing to undo.")
+    return _go_on(request, notice)
 
 
 def keys_for(labels: list[str]) -> list[tuple[str, str]]:
@@ -74,12 +78,19 @@ def keys_for(labels: list[str]) -> list[tuple[str, str]]:
     return list(zip(labels, keys, strict=True))
 
 
+def _choices() -> list[tuple[str, str]]:
+    """What may be said, each with its key: by the words that the buttons show."""
+    labels = queue.choices()
+    keys = [key for _name, key in keys_for([label_name(label) for label in labels])]
+    return list(zip(labels, keys, strict=True))
+
+
 def _show(request: StaffRequest, status: int = 200, **words: str) -> HttpResponse:
     claim = queue.claim_next(request.user, _skipped(request))
     context: dict[str, Any] = {
         "prediction": claim and claim.prediction,
         "opinions": queue.opinions_on(claim.prediction) if claim else [],
-        "choices": keys_for(queue.choices()),
+        "choices": _choices(),
         "neither": NEITHER,
         "left": queue.left_to(request.user),
         "last": queue.last_decision(request.user),

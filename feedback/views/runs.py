@@ -6,12 +6,14 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from feedback import retraining, tasks
 from feedback.models import Run, TrainingRun
+from feedback.retelling import retell
 from feedback.views.staff import StaffRequest, staff_only
 
 _PER_PAGE = 20
@@ -44,7 +46,7 @@ def start(request: StaffRequest) -> HttpResponse:
     try:
         asked = retraining.ask(request.user.get_username(), force="force" in request.POST)
     except tasks.AlreadyRunning as error:
-        return _list(request, problem=str(error), status=409)
+        return _list(request, problem=retell(str(error)), status=409)
     tasks.start(asked)
     return _see("run", asked)
 
@@ -71,7 +73,9 @@ def took(run: Run) -> str:
     if run.started_at is None or run.finished_at is None:
         return ""
     seconds = round((run.finished_at - run.started_at).total_seconds())
-    return f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
+    if seconds < 60:
+        return _("%(seconds)s s") % {"seconds": seconds}
+    return _("%(minutes)s min %(seconds)s s") % {"minutes": seconds // 60, "seconds": seconds % 60}
 
 
 def _see(page: str, run: Run) -> HttpResponse:

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -16,6 +17,7 @@ from classifier.versions import PromotionError
 from feedback.comparing import compare
 from feedback.going_live import followers, go_back, make_live, version_before
 from feedback.portraits import Portrait, portraits, with_history
+from feedback.retelling import retell
 from feedback.shelf import NAME, read_model_card, read_saved
 from ml.registry import VersionError
 from ml.report import FIGURES
@@ -40,7 +42,7 @@ def detail(request: HttpRequest, name: str) -> HttpResponse:
     context = {
         "portrait": portrait,
         "live": live,
-        "figures": [(each, FIGURES.get(each, each)) for each in portrait.folder.figures],
+        "figures": [(each, retell(FIGURES.get(each, each))) for each in portrait.folder.figures],
     }
     return render(request, "feedback/models_version.html", {**context, **_for_staff(request, live)})
 
@@ -51,7 +53,7 @@ def card(request: HttpRequest, name: str) -> HttpResponse:
     version = get_object_or_404(ModelVersion, pk=name)
     text = read_model_card(version.name)
     if text is None:
-        raise Http404("This version has no model card, or it was changed.")
+        raise Http404(_("This version has no model card, or it was changed."))
     return render(request, "feedback/models_card.html", {"version": version, "text": text})
 
 
@@ -62,7 +64,7 @@ def figure(request: HttpRequest, name: str, figure_name: str) -> HttpResponse:
     is_figure = figure_name.endswith(".svg")
     content = read_saved(version.name, figure_name) if is_figure else None
     if content is None:
-        raise Http404("There is no such figure, or it was changed.")
+        raise Http404(_("There is no such figure, or it was changed."))
     response = HttpResponse(content, content_type="image/svg+xml")
     response["Content-Security-Policy"] = _FIGURE_POLICY
     response["X-Content-Type-Options"] = "nosniff"
@@ -96,7 +98,7 @@ def promote(request: HttpRequest, name: str) -> HttpResponse:
     try:
         make_live(portrait.version, by=_by(request), instead_of=request.POST.get("instead_of", ""))
     except (VersionError, PromotionError) as error:
-        return _confirm(request, portrait, is_rollback=False, problem=str(error))
+        return _confirm(request, portrait, is_rollback=False, problem=retell(str(error)))
     return _done(portrait.version)
 
 
@@ -111,7 +113,7 @@ def roll_back(request: HttpRequest) -> HttpResponse:
     try:
         go_back(shown, by=_by(request), instead_of=request.POST.get("instead_of", ""))
     except (VersionError, PromotionError) as error:
-        return _confirm(request, portrait, is_rollback=True, problem=str(error))
+        return _confirm(request, portrait, is_rollback=True, problem=retell(str(error)))
     return _done(shown)
 
 
@@ -120,7 +122,7 @@ def roll_back(request: HttpRequest) -> HttpResponse:
 def following(request: HttpRequest, name: str) -> HttpResponse:
     """How many servers answer with it: asked again and again until all do."""
     if not _is_staff(request):
-        raise PermissionDenied("Only staff see the servers.")
+        raise PermissionDenied(_("Only staff see the servers."))
     version = _version(name)
     now = followers(version.name)
     if version.is_live and request.GET.get("seen") == now.mark:
@@ -132,13 +134,13 @@ def following(request: HttpRequest, name: str) -> HttpResponse:
 def _version(name: str) -> ModelVersion:
     # PostgreSQL would choke on a NUL before it could find nothing.
     if not re.fullmatch(NAME, name):
-        raise Http404("No version has such a name.")
+        raise Http404(_("No version has such a name."))
     return get_object_or_404(ModelVersion, pk=name)
 
 
 def _portrait(name: str) -> Portrait:
     if not re.fullmatch(NAME, name):
-        raise Http404("No version has such a name.")
+        raise Http404(_("No version has such a name."))
     return portraits([get_object_or_404(with_history(), pk=name)])[0]
 
 
