@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 
-from classifier.models import ApiToken, RefusalCount, Server
+from classifier.models import ApiToken, ModelVersion, RefusalCount, Server
 from feedback.consent import remember
 from feedback.models import Replay
 from monitoring import alerts, noting
@@ -167,6 +167,17 @@ def test_what_an_action_of_the_admin_answers(reader, some_of_all, name, action):
     page = reader.post(address, {"action": action, "_selected_action": chosen}, follow=True)
 
     assert page.status_code == 200
+    assert english(page) == []
+
+
+@pytest.mark.parametrize(("action", "chosen"), [("promote", "2025-12-01.1"), ("roll_back", "")])
+def test_why_no_other_version_goes_live(reader, some_of_all, action, chosen):
+    version = chosen or ModelVersion.objects.live().get().name
+    asked = {"action": action, "_selected_action": [version]}
+
+    page = reader.post("/admin/classifier/modelversion/", asked, follow=True)
+
+    assert "messagelist" in page.text
     assert english(page) == []
 
 
