@@ -39,10 +39,6 @@ def _outside(text, depth):
     return "".join(outside), depth
 
 
-# TEMPORARY: until the branch that translates it is merged. Delete it then.
-_OTHERS_TRANSLATE = ("feedback-",)
-
-
 class Reader(HTMLParser):
     """Collects the bare words of some HTML, each with the element it is in.
 
@@ -64,7 +60,6 @@ class Reader(HTMLParser):
     def handle_starttag(self, tag, attrs):
         attrs = dict(attrs)
         is_data = attrs.get("translate") == "no" or attrs.get("lang") == "en"
-        is_data = is_data or attrs.get("id", "").startswith(_OTHERS_TRANSLATE)
         if self._counts and not is_data:
             for name, value in attrs.items():
                 if value and is_heard(tag, name, value, attrs) and left_over(value):
