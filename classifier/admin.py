@@ -85,23 +85,23 @@ class PredictionAdmin(ExportMixin, ReadOnly):  # type: ignore[misc]  # it ships 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         shown = {"answer": "told", "label": "named"}
         names = (field.name for field in Prediction._meta.fields)
-        return [("picture", "heat"), *(shown.get(name, name) for name in names), "paper"]
+        return ["pictures", *(shown.get(name, name) for name in names), "paper"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return ["picture", "heat", *self.get_fields(request, obj)[1:]]
+        return self.get_fields(request, obj)
 
     @admin.display(description=pgettext_lazy("column", "photo"))
     def thumbnail(self, prediction: Prediction) -> SafeString:
         return image_of(prediction, "admin-thumbnail", 64, "?small")
 
-    @admin.display(description=pgettext_lazy("column", "photo"))
-    def picture(self, prediction: Prediction) -> SafeString:
-        return image_of(prediction, "admin-picture", 320)
-
-    @admin.display(description=pgettext_lazy("column", "what spoke for it"))
-    def heat(self, prediction: Prediction) -> SafeString:
+    @admin.display(description=pgettext_lazy("column", "photo, and what spoke for its answer"))
+    def pictures(self, prediction: Prediction) -> SafeString:
+        photo = image_of(prediction, "admin-picture", 240)
+        if not prediction.photo_is_kept:
+            return photo
         words = _("Heat map: what spoke for “%(label)s”.") % {"label": label_name(prediction.label)}
-        return image_of(prediction, "admin-picture", 320, "?whole", "heat", words)
+        heat = image_of(prediction, "admin-picture", 240, "?whole", "heat", words)
+        return format_html("{} {}", photo, heat)
 
     @admin.display(description=pgettext_lazy("column", "answer"), ordering="answer")
     def told(self, prediction: Prediction) -> str:

@@ -359,6 +359,7 @@ def test_the_admin_shows_the_heat_beside_the_photo(admin_client, answered):
     assert heat in page
     assert pixels_of(admin_client.get(heat)).shape == (60, 90, 4)
     photo, heat_map = re.findall("<img[^>]*admin-picture[^>]*>", page)
+    assert f"{photo} {heat_map}" in page  # on one line
     assert reverse("photo", args=[answered.pk]) in photo
     assert 'alt="Heat map: what spoke for “cat”."' in heat_map
     assert 'loading="lazy"' in heat_map
@@ -370,4 +371,4 @@ def test_the_admin_asks_for_no_picture_of_a_photo_that_is_erased(admin_client, a
     page = admin_client.get(reverse("admin:classifier_prediction_change", args=[answered.pk])).text
 
     assert "admin-picture" not in page
-    assert page.count("<span>erased</span>") == 2
+    assert "<span>erased</span>" in page
