@@ -26,16 +26,20 @@ _SPEAKERS = (
     *("ml.base", "ml.heads", "ml.inference", "ml.lessons", "ml.promotion", "ml.refitting"),
     *("ml.registry", "ml.report", "ml.slices"),
 )
-# What is filled in there is never words: a version may be called anything.
-_WORDS = {"version", "live", "candidate", "name"}  # one word each
-_NAMES = {*_WORDS, "host", "file", "by", "folder"}
+# What is filled in there is a name and never words: a version may be called anything.
+_NAMES = {"version", "live", "candidate", "name", "host", "file", "by", "folder"}
+# What is filled in there is one word, mostly a number.
+_SHORT = {
+    *("version", "live", "candidate", "name", "new", "old", "photos", "broken", "mended", "chance"),
+    *("allowed", "limit", "share", "before", "after", "right", "wrong", "done", "total"),
+}
 # What is filled in there may be sentences.
 _STORIES = {"problem", "found", "reason", "advice"}
 _PLACE = re.compile(r"%\((\w+)\)s")
 _NUMBER = re.compile(r"-?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?(e[+-]?\d+)?")
 _END = re.compile(r"(?<=[.!?]) ")
-# Whoever wrote more sentences than this in one breath is not understood.
-_MOST = 60
+# Whoever wrote more sentences than this in one breath is not understood, nor so long a one.
+_MOST, _LONGEST = 60, 1000
 
 # What the database calls the states and outcomes of a run.
 _STATES = (
@@ -91,7 +95,7 @@ def _told(text: str) -> str | None:
         return gettext(text)
     if _is_number(text):
         return _number(text)
-    for pattern, message in _patterns():
+    for pattern, message in _patterns() if len(text) <= _LONGEST else []:
         if found := pattern.fullmatch(text):
             parts = {name: _part(name, part) for name, part in found.groupdict().items()}
             return gettext(message) % parts
@@ -134,7 +138,7 @@ def _place(name: str) -> str:
     """What may be filled in: no sentence ends in it, unless it is a story of its own."""
     if name in _STORIES:
         return f"(?P<{name}>.+)"
-    return rf"(?P<{name}>\S+)" if name in _WORDS else rf"(?P<{name}>(?:(?![.!?] ).)+)"
+    return rf"(?P<{name}>\S+)" if name in _SHORT else rf"(?P<{name}>(?:(?![.!?] ).)+)"
 
 
 @cache
