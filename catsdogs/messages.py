@@ -17,6 +17,8 @@ from babel.messages.pofile import read_po, write_po
 from django.conf import settings
 from django.utils.translation.template import templatize
 
+from catsdogs.unmarked import unmarked
+
 PACKAGES = ("catsdogs", "classifier", "feedback", "ml", "monitoring")
 TEMPLATES = "templates"
 
@@ -135,6 +137,8 @@ def _words() -> Iterator[tuple[str, str | None, _Words, list[str]]]:
         name = path.relative_to(root).as_posix()
         for context, words, comments in _extract(text, name):
             yield name, context, words, comments
+    for name, context, word in unmarked(root):
+        yield name, context, word, []
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -100,6 +100,7 @@ ALERT_MAIL_FROM = env.str("CATSDOGS_ALERT_MAIL_FROM", default="catsdogs@localhos
 ALERT_WEBHOOK = read_webhook(
     "CATSDOGS_ALERT_WEBHOOK", env.str("CATSDOGS_ALERT_WEBHOOK", default="")
 )
+ALERT_LANGUAGE = env.str("CATSDOGS_ALERT_LANGUAGE", default="en")
 # EMAIL_HOST, EMAIL_PORT and so on.
 globals().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
 EMAIL_TIMEOUT = 10
@@ -243,6 +244,11 @@ LOGIN_REDIRECT_URL = "admin:index"
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("fr", "Français")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+if ALERT_LANGUAGE not in dict(LANGUAGES):
+    raise ImproperlyConfigured(
+        f"CATSDOGS_ALERT_LANGUAGE is one of {', '.join(dict(LANGUAGES))}. "
+        f"Received: {ALERT_LANGUAGE!r}"
+    )
 LANGUAGE_COOKIE_NAME = "language"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_SECURE = HTTPS

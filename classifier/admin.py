@@ -13,13 +13,18 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
 from import_export.admin import ExportMixin
 from import_export.formats.base_formats import CSV
 from import_export.resources import ModelResource
 
+from classifier.admin_filters import Confidence, HasFeedback, Named
 from classifier.bearers import TRUSTED_SECONDS
 from classifier.classify import erase_prediction
 from classifier.models import ApiToken, ModelVersion, Prediction, Promotion, Server
+from classifier.naming import label_name
+from classifier.numerals import number, percent
 from classifier.promoting import promote_version, roll_back_version
 from classifier.tokens import SCOPES
 from classifier.versions import PromotionError
@@ -42,44 +47,6 @@ class ReadOnly(admin.ModelAdmin):
         return False
 
 
-class HasFeedback(admin.SimpleListFilter):
-    title = "feedback"
-    parameter_name = "feedback"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("any", "given"), ("none", "none yet"), ("right", "right"), ("wrong", "wrong")]
-
-    def queryset(
-        self, request: HttpRequest, queryset: QuerySet[Prediction]
-    ) -> QuerySet[Prediction]:
-        match self.value():
-            case "any":
-                return queryset.filter(feedback__isnull=False).distinct()
-            case "none":
-                return queryset.filter(feedback__isnull=True)
-            case "right" | "wrong" as opinion:
-                return queryset.filter(feedback__agrees=opinion == "right").distinct()
-        return queryset
-
-
-class Confidence(admin.SimpleListFilter):
-    title = "confidence"
-    parameter_name = "confidence"
-    _bands = {"70": (0, 0.7), "90": (0.7, 0.9), "99": (0.9, 0.99), "100": (0.99, 1.01)}
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        texts = ("below 70 %", "70 to 90 %", "90 to 99 %", "99 % and more")
-        return list(zip(self._bands, texts, strict=True))
-
-    def queryset(
-        self, request: HttpRequest, queryset: QuerySet[Prediction]
-    ) -> QuerySet[Prediction]:
-        if self.value() not in self._bands:
-            return queryset
-        low, high = self._bands[str(self.value())]
-        return queryset.filter(confidence__gte=low, confidence__lt=high)
-
-
 class PredictionResource(ModelResource):  # type: ignore[misc]  # it ships no types
     class Meta:
         model = Prediction
@@ -95,12 +62,19 @@ class PredictionResource(ModelResource):  # type: ignore[misc]  # it ships no ty
 class PredictionAdmin(ExportMixin, ReadOnly):  # type: ignore[misc]  # it ships no types
     list_display = ("thumbnail", "told", "percent", "opinions", "version", "created_at", "took")
     list_display_links = ("thumbnail", "told")
-    list_filter = ("answer", "version", HasFeedback, Confidence, "photo_format", "created_at")
+    list_filter = (
+        ("answer", Named),
+        "version",
+        HasFeedback,
+        Confidence,
+        "photo_format",
+        "created_at",
+    )
     list_per_page = 50
     list_select_related = ("version",)
     show_full_result_count = False  # a count of millions on every page helps nobody
     search_fields = ("=id", "=photo_sha256", "=person")
-    search_help_text = "A prediction's id, a photo's SHA-256, or a person."
+    search_help_text = gettext_lazy("A prediction's id, a photo's SHA-256, or a person.")
     resource_classes = (PredictionResource,)
     formats = (CSV,)
     actions = ("erase",)
@@ -109,53 +83,60 @@ class PredictionAdmin(ExportMixin, ReadOnly):  # type: ignore[misc]  # it ships 
         return super().get_queryset(request).prefetch_related(Prefetch("feedback"))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return [("picture", "heat"), *(field.name for field in Prediction._meta.fields), "paper"]
+        shown = {"answer": "told", "label": "named"}
+        names = (field.name for field in Prediction._meta.fields)
+        return ["pictures", *(shown.get(name, name) for name in names), "paper"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return ["picture", "heat", *self.get_fields(request, obj)[1:]]
+        return self.get_fields(request, obj)
 
-    @admin.display(description="photo")
+    @admin.display(description=pgettext_lazy("column", "photo"))
     def thumbnail(self, prediction: Prediction) -> SafeString:
         return image_of(prediction, "admin-thumbnail", 64, "?small")
 
-    @admin.display(description="photo")
-    def picture(self, prediction: Prediction) -> SafeString:
-        return image_of(prediction, "admin-picture", 320)
+    @admin.display(description=pgettext_lazy("column", "photo, and what spoke for its answer"))
+    def pictures(self, prediction: Prediction) -> SafeString:
+        photo = image_of(prediction, "admin-picture", 240)
+        if not prediction.photo_is_kept:
+            return photo
+        words = _("Heat map: what spoke for “%(label)s”.") % {"label": label_name(prediction.label)}
+        heat = image_of(prediction, "admin-picture", 240, "?whole", "heat", words)
+        return format_html("{} {}", photo, heat)
 
-    @admin.display(description="what spoke for it")
-    def heat(self, prediction: Prediction) -> SafeString:
-        return image_of(prediction, "admin-picture", 320, "?whole", "heat")
-
-    @admin.display(description="answer", ordering="answer")
+    @admin.display(description=pgettext_lazy("column", "answer"), ordering="answer")
     def told(self, prediction: Prediction) -> str:
-        return prediction.answer
+        return label_name(prediction.answer)
 
-    @admin.display(description="confidence", ordering="confidence")
+    @admin.display(description=pgettext_lazy("column", "label"))
+    def named(self, prediction: Prediction) -> str:
+        return label_name(prediction.label)
+
+    @admin.display(description=pgettext_lazy("column", "confidence"), ordering="confidence")
     def percent(self, prediction: Prediction) -> str:
-        return f"{prediction.confidence:.2%}"
+        return percent(prediction.confidence, 2)
 
-    @admin.display(description="feedback")
+    @admin.display(description=pgettext_lazy("column", "feedback"))
     def opinions(self, prediction: Prediction) -> str:
         return ", ".join(str(each) for each in prediction.feedback.all()) or "–"
 
-    @admin.display(description="time", ordering="total_ms")
+    @admin.display(description=pgettext_lazy("column", "time"), ordering="total_ms")
     def took(self, prediction: Prediction) -> str:
-        return f"{prediction.total_ms:.0f} ms"
+        return number(f"{prediction.total_ms:.0f} ms")
 
-    @admin.display(description="receipt")
+    @admin.display(description=pgettext_lazy("column", "receipt"))
     def paper(self, prediction: Prediction) -> SafeString:
         return _as_text(prediction.receipt)
 
     def has_erase_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("classifier.delete_prediction")
 
-    @admin.action(description="Erase the selected predictions", permissions=["erase"])
+    @admin.action(description=gettext_lazy("Erase the selected predictions"), permissions=["erase"])
     def erase(self, request: HttpRequest, queryset: QuerySet[Prediction]) -> HttpResponse | None:
         """Django's own deleting would leave the photos behind."""
         if "confirmed" not in request.POST:
             context = {
                 **self.admin_site.each_context(request),
-                "title": "Erase predictions",
+                "title": _("Erase predictions"),
                 "opts": self.opts,
                 "chosen": request.POST.getlist(ACTION_CHECKBOX_NAME),
                 "select_across": request.POST.get("select_across", "0"),
@@ -166,7 +147,12 @@ class PredictionAdmin(ExportMixin, ReadOnly):  # type: ignore[misc]  # it ships 
         predictions = list(queryset)
         for prediction in predictions:
             erase_prediction(prediction)
-        self.message_user(request, f"{len(predictions)} erased, with their photos and feedback.")
+        words = ngettext(
+            "%(count)s erased, with its photo and feedback.",
+            "%(count)s erased, with their photos and feedback.",
+            len(predictions),
+        )
+        self.message_user(request, words % {"count": len(predictions)})
         return None
 
 
@@ -175,15 +161,21 @@ def _as_text(receipt: dict[str, Any]) -> SafeString:
 
 
 def image_of(
-    prediction: Prediction, css_class: str, height: int, query: str = "", name: str = "photo"
+    prediction: Prediction,
+    css_class: str,
+    height: int,
+    query: str = "",
+    name: str = "photo",
+    words: str = "",
 ) -> SafeString:
     """A prediction's photo, or another picture of it by the name of its address."""
     if not prediction.photo_is_kept:
-        return format_html("<span>erased</span>")
+        return format_html("<span>{}</span>", pgettext("photo", "erased"))
     return format_html(
-        '<img src="{}{}" alt="" class="{}" height="{}" loading="lazy">',
+        '<img src="{}{}" alt="{}" class="{}" height="{}" loading="lazy">',
         reverse(name, args=[prediction.pk]),
         query,
+        words,
         css_class,
         height,
     )
@@ -203,40 +195,46 @@ class ModelVersionAdmin(ReadOnly):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return self.get_fields(request, obj)
 
-    @admin.display(description="labels")
+    @admin.display(description=pgettext_lazy("column", "labels"))
     def known(self, version: ModelVersion) -> str:
-        return ", ".join(version.labels)
+        return ", ".join(map(label_name, version.labels))
 
-    @admin.display(description="accuracy")
+    @admin.display(description=pgettext_lazy("column", "accuracy"))
     def accuracy(self, version: ModelVersion) -> str:
         score = version.scores.get("accuracy")
-        return f"{score:.2%}" if isinstance(score, float) else "–"
+        return percent(score, 2) if isinstance(score, float) else "–"
 
-    @admin.action(description="Let the selected version answer from now on")
+    def in_words(self, problem: Exception) -> str:
+        """Why it cannot be done; `feedback.admin.versions` says it in the reader's language."""
+        return str(problem)
+
+    @admin.action(description=gettext_lazy("Let the selected version answer from now on"))
     def promote(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
         if queryset.count() != 1:
-            self.message_user(request, "Choose exactly one version.", messages.ERROR)
+            self.message_user(request, _("Choose exactly one version."), messages.ERROR)
             return
         try:
             version = promote_version(queryset.get().name, by=request.user.get_username())
         except VersionError as error:
-            self.message_user(request, str(error), messages.ERROR)
+            self.message_user(request, self.in_words(error), messages.ERROR)
         else:
-            self.message_user(request, f"{version} is live; servers follow within seconds.")
+            words = _("%(version)s is live; servers follow within seconds.")
+            self.message_user(request, words % {"version": version})
 
-    @admin.action(description="Go back to the version before")
+    @admin.action(description=gettext_lazy("Go back to the version before"))
     def roll_back(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
         if [version.is_live for version in queryset] != [True]:
-            self.message_user(request, "Choose the live version, and no other.", messages.ERROR)
+            self.message_user(request, _("Choose the live version, and no other."), messages.ERROR)
             return
         try:
             version = roll_back_version(by=request.user.get_username())
         except (PromotionError, VersionError) as error:
-            self.message_user(request, str(error), messages.ERROR)
+            self.message_user(request, self.in_words(error), messages.ERROR)
         else:
-            self.message_user(request, f"{version} is live again; servers follow within seconds.")
+            words = _("%(version)s is live again; servers follow within seconds.")
+            self.message_user(request, words % {"version": version})
 
-    @admin.display(description="receipt")
+    @admin.display(description=pgettext_lazy("column", "receipt"))
     def paper(self, version: ModelVersion) -> SafeString:
         return _as_text(version.receipt)
 
@@ -252,7 +250,7 @@ class PromotionAdmin(ReadOnly):
 class ServerAdmin(ReadOnly):
     list_display = ("host", "pid", "version", "lives", "problem", "started_at", "seen_at")
 
-    @admin.display(description="lives", boolean=True)
+    @admin.display(description=pgettext_lazy("column", "lives"), boolean=True)
     def lives(self, server: Server) -> bool:
         return server.is_alive(timezone.now())
 
@@ -269,32 +267,42 @@ class ApiTokenAdmin(admin.ModelAdmin):
         chosen = ("name", *(f"may_{scope}" for scope in SCOPES), "expires_at")
         return (*chosen, "revoked_at", "last_used_at") if obj else chosen
 
-    @admin.display(description="may")
+    @admin.display(description=pgettext_lazy("column", "may"))
     def scopes(self, token: ApiToken) -> str:
-        return ", ".join(scope for scope in SCOPES if token.allows(scope)) or "nothing"
+        names = {
+            "predict": pgettext("scope", "predict"),
+            "feedback": pgettext("scope", "feedback"),
+            "read": pgettext("scope", "read"),
+            "erase": pgettext("scope", "erase"),
+        }
+        allowed = ", ".join(names[scope] for scope in SCOPES if token.allows(scope))
+        return allowed or pgettext("a token may do", "nothing")
 
     def save_model(
         self, request: HttpRequest, obj: ApiToken, form: ModelForm, change: bool
     ) -> None:
         if change:
             super().save_model(request, obj, form, change)
-            self.message_user(request, _WITHIN)
+            self.message_user(request, _within())
             return
         issued, secret = ApiToken.objects.issue(**form.cleaned_data)
         obj.pk, obj.digest = issued.pk, issued.digest
         self.message_user(
             request,
-            f"The token is {secret} . Copy it now: it is not shown again.",
+            _("The token is %(secret)s . Copy it now: it is not shown again.") % {"secret": secret},
             messages.WARNING,
         )
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
         return False  # predictions name their token for ever: revoke it
 
-    @admin.action(description="Revoke the selected tokens")
+    @admin.action(description=gettext_lazy("Revoke the selected tokens"))
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         count = queryset.filter(revoked_at__isnull=True).update(revoked_at=timezone.now())
-        self.message_user(request, f"{count} revoked. {_WITHIN}")
+        words = ngettext("%(count)s revoked.", "%(count)s revoked.", count) % {"count": count}
+        self.message_user(request, f"{words} {_within()}")
 
 
-_WITHIN = f"Servers that took it a moment ago follow within {TRUSTED_SECONDS:.0f} seconds."
+def _within() -> str:
+    words = _("Servers that took it a moment ago follow within %(seconds)s seconds.")
+    return words % {"seconds": f"{TRUSTED_SECONDS:.0f}"}

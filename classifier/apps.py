@@ -7,4 +7,6 @@ class ClassifierConfig(AppConfig):
     name = "classifier"
 
     def ready(self) -> None:
-        from classifier import checks  # noqa: F401  registers them
+        from classifier import checks, model_words  # noqa: F401  checks registers its own
+
+        model_words.translate(self)

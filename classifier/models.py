@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from classifier.ids import uuid7
 from classifier.lockout import LoginTries
+from classifier.naming import label_name
+from classifier.numerals import percent
 from classifier.refusals import RefusalCount
 from classifier.tokens import ApiToken
 from classifier.versions import ModelVersion, Promotion, Server, TrainingPhoto
@@ -124,7 +126,7 @@ class Prediction(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.answer} ({self.confidence:.2%})"
+        return f"{label_name(self.answer)} ({percent(self.confidence, 2)})"
 
     @classmethod
     def of(

@@ -6,7 +6,8 @@ from typing import Any, Self
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, pgettext
 
 from ml.novelty import NOVELTY
 from ml.registry import Card
@@ -217,7 +218,8 @@ class Promotion(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.previous or 'nothing'} → {self.version}"
+        previous = self.previous or pgettext("no version", "nothing")
+        return f"{previous} → {self.version}"
 
 
 class TrainingPhoto(models.Model):
@@ -269,7 +271,7 @@ class Server(models.Model):
         constraints = [models.UniqueConstraint(fields=["host", "pid"], name="one_row_per_process")]
 
     def __str__(self) -> str:
-        return f"{self.host}, process {self.pid}"
+        return _("%(host)s, process %(pid)s") % {"host": self.host, "pid": self.pid}
 
     def is_alive(self, now: datetime) -> bool:
         return self.seen_at >= now - _SERVER_SILENT

@@ -5,3 +5,8 @@ from django.apps import AppConfig
 
 class FeedbackConfig(AppConfig):
     name = "feedback"
+
+    def ready(self) -> None:
+        from classifier import model_words
+
+        model_words.translate(self)

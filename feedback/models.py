@@ -10,9 +10,12 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Window
 from django.db.models.functions import Cast, RowNumber, Substr
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
 from classifier.ids import uuid7
 from classifier.models import ModelVersion, Prediction
+from classifier.naming import label_name
 
 # How long a photo is one reviewer's alone.
 CLAIM_LASTS = timedelta(minutes=5)
@@ -94,7 +97,8 @@ class Feedback(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{'right' if self.agrees else 'wrong'}: {self.label or '?'}"
+        label = {"label": label_name(self.label) if self.label else "?"}
+        return _("right: %(label)s") % label if self.agrees else _("wrong: %(label)s") % label
 
     @property
     def consent_was_asked(self) -> bool:
@@ -110,7 +114,8 @@ class Consent(models.Model):
     changed_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:
-        return f"{self.person}: {'yes' if self.may_learn else 'no'}"
+        may_learn = _("yes") if self.may_learn else _("no")
+        return f"{self.person}: {may_learn}"
 
 
 def _claimed_lately(now: datetime) -> tuple[datetime, datetime]:
@@ -175,7 +180,10 @@ class Review(models.Model):
         ordering = ["-decided_at", "-claimed_at"]
 
     def __str__(self) -> str:
-        return f"{self.label or 'left out'}, by {self.reviewer or 'someone'}"
+        return _("%(decision)s, by %(reviewer)s") % {
+            "decision": label_name(self.label) if self.label else pgettext("review", "left out"),
+            "reviewer": self.reviewer or pgettext("reviewer", "someone"),
+        }
 
 
 class RunQuerySet(models.QuerySet):
@@ -255,7 +263,8 @@ class TrainingRun(Run):
         ]
 
     def __str__(self) -> str:
-        return f"{self.created_at:%Y-%m-%d %H:%M}: {self.outcome or self.state}"
+        shown = self.get_outcome_display() or self.get_state_display()
+        return f"{self.created_at:%Y-%m-%d %H:%M}: {shown.lower()}"
 
 
 class Replay(Run):
@@ -269,7 +278,11 @@ class Replay(Run):
         abstract = False
 
     def __str__(self) -> str:
-        return f"the last {self.last} photos on {self.version_id}"
+        return ngettext(
+            "the last %(count)s photo on %(version)s",
+            "the last %(count)s photos on %(version)s",
+            self.last,
+        ) % {"count": self.last, "version": self.version_id}
 
 
 class ReplayedAnswer(models.Model):

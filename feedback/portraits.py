@@ -9,7 +9,7 @@ from django.db.models import Prefetch
 from django.utils.translation import gettext, ngettext
 
 from classifier.models import ModelVersion, Promotion
-from classifier.templatetags.answers import label_name
+from classifier.naming import label_name
 from classifier.versions import ModelVersionQuerySet
 from feedback.models import TrainingRun
 from feedback.readings import (

@@ -20,7 +20,7 @@ from feedback.readings import localised, percentage
 # and what is marked within a function is not known before that has run.
 _SPEAKERS = (
     *("classifier.loading", "classifier.promoting", "classifier.serving", "classifier.versions"),
-    "classifier.templatetags.answers",
+    "classifier.naming",
     *("feedback.going_live", "feedback.heartbeat", "feedback.replaying", "feedback.retelling"),
     *("feedback.retraining", "feedback.shelf", "feedback.tasks"),
     *("ml.base", "ml.heads", "ml.inference", "ml.lessons", "ml.promotion", "ml.refitting"),

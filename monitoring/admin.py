@@ -7,6 +7,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext, pgettext_lazy
 
 from classifier.admin import ReadOnly
 from monitoring.incidents import Incident, Message, Silence, rule_names
@@ -25,10 +27,10 @@ class MessageInline(admin.TabularInline):
 
 @admin.register(Incident)
 class IncidentAdmin(ReadOnly):
-    list_display = ("title", "severity", "state", "noticed_at", "minutes", "words", "told")
+    list_display = ("said", "severity", "state", "noticed_at", "minutes", "measured", "told")
     list_filter = ("rule", "severity", "noticed_at")
     fields = (
-        *("title", "severity", "rule", "words", "do", "value", "limit", "photos"),
+        *("said", "severity", "rule", "measured", "to_do", "value", "limit", "photos"),
         *("noticed_at", "opened_at", "seen_at", "over_at"),
     )
     inlines = (MessageInline,)
@@ -36,24 +38,41 @@ class IncidentAdmin(ReadOnly):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Incident]:
         return super().get_queryset(request).prefetch_related("messages")
 
-    @admin.display(description="state")
+    @admin.display(description=pgettext_lazy("column", "title"), ordering="title")
+    def said(self, incident: Incident) -> str:
+        return incident.said("title")
+
+    @admin.display(description=pgettext_lazy("column", "words"))
+    def measured(self, incident: Incident) -> str:
+        return incident.said("words")
+
+    @admin.display(description=pgettext_lazy("column", "what to do"))
+    def to_do(self, incident: Incident) -> str:
+        return incident.said("do")
+
+    @admin.display(description=pgettext_lazy("column", "state"))
     def state(self, incident: Incident) -> str:
         if incident.over_at:
-            return "over"
-        return "going on" if incident.opened_at else "noticed"
+            return pgettext("incident", "over")
+        if incident.opened_at:
+            return pgettext("incident", "going on")
+        return pgettext("incident", "noticed")
 
-    @admin.display(description="minutes")
+    @admin.display(description=pgettext_lazy("column", "minutes"))
     def minutes(self, incident: Incident) -> str:
         lasted = (incident.over_at or timezone.now()) - incident.noticed_at
         return f"{lasted.total_seconds() / 60:.0f}"
 
-    @admin.display(description="told")
+    @admin.display(description=pgettext_lazy("column", "told"))
     def told(self, incident: Incident) -> str:
-        return "; ".join(str(message) for message in incident.messages.all()) or "nobody"
+        told = "; ".join(str(message) for message in incident.messages.all())
+        return told or pgettext("told", "nobody")
 
 
 class SilenceForm(forms.ModelForm):
-    rule = forms.ChoiceField(choices=rule_names, required=False)
+    rule = forms.ChoiceField(
+        choices=rule_names, required=False, label=pgettext_lazy("admin", "rule")
+    )
 
     class Meta:
         model = Silence
@@ -66,11 +85,11 @@ class SilenceAdmin(admin.ModelAdmin):
     list_display = ("what", "since", "until", "is_in_force", "by", "why")
     list_filter = ("rule", "until")
 
-    @admin.display(description="rule", ordering="rule")
+    @admin.display(description=pgettext_lazy("column", "rule"), ordering="rule")
     def what(self, silence: Silence) -> str:
-        return silence.rule or "all rules"
+        return silence.rule or _("all rules")
 
-    @admin.display(description="in force", boolean=True)
+    @admin.display(description=pgettext_lazy("column", "in force"), boolean=True)
     def is_in_force(self, silence: Silence) -> bool:
         return silence.since <= timezone.now() < silence.until
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -39,7 +40,10 @@ class PeriodSerializer(serializers.Serializer):
         since = attrs.get("since") or until - timedelta(days=_DAYS)
         if since > until:
             raise serializers.ValidationError(
-                {"since": f"The period ends, at {until}, before it begins, at {since}."}
+                {
+                    "since": _("The period ends, at %(until)s, before it begins, at %(since)s.")
+                    % {"until": until, "since": since}
+                }
             )
         return {"period": Period(since, until)}
 
@@ -129,5 +133,5 @@ def _sees_all(request: Request) -> bool:
 def _plausible(at: datetime) -> datetime:
     # Beyond, the calendar overflows once a time zone is taken off, or 30 days.
     if not datetime(1971, 1, 1, tzinfo=UTC) <= at <= datetime(2999, 1, 1, tzinfo=UTC):
-        raise serializers.ValidationError("A time from 1971 to 2999 is expected.")
+        raise serializers.ValidationError(_("A time from 1971 to 2999 is expected."))
     return at

@@ -11,8 +11,10 @@ class MonitoringConfig(AppConfig):
     name = "monitoring"
 
     def ready(self) -> None:
+        from classifier import model_words
         from monitoring import percentiles
 
+        model_words.translate(self)
         connection_created.connect(percentiles.teach_sqlite)
         post_migrate.connect(_watch, sender=self)
 

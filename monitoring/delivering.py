@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db.models import F
 
 from monitoring.incidents import Incident, Message
+from monitoring.saying import later
 from monitoring.telling import News, NotTold, channels, tell
 
 logger = logging.getLogger(__name__)
@@ -41,9 +42,9 @@ def _news(incident: Incident, kind: str) -> News:
         key=key_of(incident.rule, incident.noticed_at),
         is_over=kind == Message.Kind.OVER,
         severity=incident.severity,
-        title=incident.title,
-        words=incident.words,
-        do=incident.do,
+        title=later(lambda: incident.said("title")),
+        words=later(lambda: incident.said("words")),
+        do=later(lambda: incident.said("do")),
         rule=incident.rule,
         since=incident.noticed_at,
         until=incident.over_at,

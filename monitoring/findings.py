@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from monitoring import figures
 from monitoring.judging import evaluate
 from monitoring.periods import Period
@@ -69,18 +72,26 @@ def state(now: datetime) -> State:
     """How things are at this moment, whatever period is looked at."""
     found = tuple(_findings(now))
     if not found:
-        headline = "All is well."
+        headline = _("All is well.")
     elif len(found) == 1:
-        headline = f"Look at this: {found[0].title[0].lower()}{found[0].title[1:]}."
+        headline = _("Look at this: %(title)s.") % {"title": _uncapitalised(found[0].title)}
     else:
-        headline = f"Look at these {len(found)} things."
+        headline = ngettext(
+            "Look at this %(count)s thing.", "Look at these %(count)s things.", len(found)
+        ) % {"count": len(found)}
     return State(headline, found, _summary(now))
+
+
+def _uncapitalised(words: str) -> str:
+    return f"{words[0].lower()}{words[1:]}"
 
 
 def _findings(now: datetime) -> Iterator[Finding]:
     """By the rules, the most severe first, as in a mail but at once; then what is no alert."""
     by_rule = {
-        found.rule: Finding(found.title, found.words, found.do, _PLOTS.get(found.rule, ""))
+        found.rule: Finding(
+            str(found.title), str(found.words), str(found.do), _PLOTS.get(found.rule, "")
+        )
         for found in evaluate(now, database_answers=lambda: figures.database().is_up)
     }
     yield from by_rule.values()
@@ -94,10 +105,12 @@ def _findings(now: datetime) -> Iterator[Finding]:
 def _of_nothing_live(now: datetime) -> Iterator[Finding]:
     if figures.model_age(now).version is None:
         yield Finding(
-            "No version is live",
-            "No photo can be answered.",
-            "manage.py register_models makes the versions in CATSDOGS_MODELS known, "
-            "manage.py promote_model NAME lets one of them answer.",
+            _("No version is live"),
+            _("No photo can be answered."),
+            _(
+                "manage.py register_models makes the versions in CATSDOGS_MODELS known, "
+                "manage.py promote_model NAME lets one of them answer."
+            ),
         )
 
 
@@ -105,9 +118,9 @@ def _of_a_slow_database() -> Iterator[Finding]:
     took = figures.database().milliseconds
     if took is not None and took > DATABASE_SLOW_MS:
         yield Finding(
-            "The database is slow",
-            f"It took {milliseconds(took)} to say that it is there.",
-            "What else runs on its machine? Is its disk busy, or nearly full?",
+            _("The database is slow"),
+            _("It took %(time)s to say that it is there.") % {"time": milliseconds(took)},
+            _("What else runs on its machine? Is its disk busy, or nearly full?"),
         )
 
 
@@ -120,11 +133,19 @@ def _of_being_slower_than_usual(now: datetime) -> Iterator[Finding]:
         return
     if lately.total.p95 > SLOWER_THAN_USUAL * usual.total.p95:
         yield Finding(
-            "Answers are slower than usual",
-            f"One answer in twenty took over {milliseconds(lately.total.p95)} in the last hour; "
-            f"in the week before it was {milliseconds(usual.total.p95)}.",
-            "Is the machine busy with something else? Was another version promoted? Are photos "
-            "larger than before?",
+            _("Answers are slower than usual"),
+            _(
+                "One answer in twenty took over %(lately)s in the last hour; in the week before "
+                "it was %(usual)s."
+            )
+            % {
+                "lately": milliseconds(lately.total.p95),
+                "usual": milliseconds(usual.total.p95),
+            },
+            _(
+                "Is the machine busy with something else? Was another version promoted? Are "
+                "photos larger than before?"
+            ),
             "latency",
         )
 
@@ -134,12 +155,25 @@ def _summary(now: datetime) -> str:
     latency = figures.latency(day)
     p50 = latency.total.p50
     if p50 is None:
-        return "No photo was answered in the last 24 hours, so there is little to tell."
-    photos = "1 photo was" if latency.count == 1 else f"{count(latency.count)} photos were"
-    told = f"{photos} answered in the last 24 hours, half of them within {milliseconds(p50)}"
-    few = " That is too little to judge the answers by." if latency.count < _FEW_PHOTOS else ""
-    judged = figures.agreement(day).overall
-    if judged.share is None:
-        return f"{told}; nobody said whether the answers were right.{few}"
-    opinions = "1 opinion says" if judged.count == 1 else f"{count(judged.count)} opinions say"
-    return f"{told}; {share(judged.share)} of {opinions} “right”.{few}"
+        return _("No photo was answered in the last 24 hours, so there is little to tell.")
+    answered = ngettext(
+        "%(count)s photo was answered in the last 24 hours, half of them within %(time)s",
+        "%(count)s photos were answered in the last 24 hours, half of them within %(time)s",
+        latency.count,
+    ) % {"count": count(latency.count), "time": milliseconds(p50)}
+    said = _("%(answered)s; %(judged)s.") % {
+        "answered": answered,
+        "judged": _judged(figures.agreement(day).overall),
+    }
+    few = _("That is too little to judge the answers by.")
+    return f"{said} {few}" if latency.count < _FEW_PHOTOS else said
+
+
+def _judged(found: figures.Share) -> str:
+    if found.share is None:
+        return _("nobody said whether the answers were right")
+    return ngettext(
+        "%(share)s of %(count)s opinion says “right”",
+        "%(share)s of %(count)s opinions say “right”",
+        found.count,
+    ) % {"share": share(found.share), "count": count(found.count)}

@@ -3,10 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Protocol, Self
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext
+from django.utils.translation import gettext as _
 
 from monitoring.rules import SEVERITIES, rules
 
@@ -65,6 +68,9 @@ class Incident(models.Model):
     seen_at = models.DateTimeField(help_text="When it was last seen.")
     over_at = models.DateTimeField(null=True)
     fine_checks = models.PositiveIntegerField(default=0, help_text="Fine checks in a row.")
+    translations = models.JSONField(
+        default=dict, help_text="Language to what is said in it; in English it is said above."
+    )
 
     objects = IncidentQuerySet.as_manager()
 
@@ -77,13 +83,21 @@ class Incident(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.noticed_at:%Y-%m-%d %H:%M} {self.title}"
+        return f"{self.noticed_at:%Y-%m-%d %H:%M} {self.said('title')}"
 
     def describe(self, finding: Described) -> None:
-        """Take over what a finding says; it is saved by `see`."""
-        self.severity, self.title = finding.severity, finding.title
-        self.words, self.do = finding.words, finding.do
+        """Take over what a finding says, in every language; it is saved by `see`."""
+        self.severity = finding.severity
+        said = {each: _said_in(each, finding) for each in dict(settings.LANGUAGES)}
+        for name, text in said.pop(settings.LANGUAGE_CODE).items():
+            setattr(self, name, text)
+        self.translations = said
         self.value, self.limit, self.photos = finding.value, finding.limit, finding.photos
+
+    def said(self, name: str) -> str:
+        """`title`, `words` or `do`, in the language of whoever reads if it is known in that."""
+        told: dict[str, str] = self.translations.get(translation.get_language() or "", {})
+        return told.get(name) or getattr(self, name)
 
     def see(self, now: datetime, *, lasts: float) -> None:
         """It is there at this check; after `lasts` minutes it opens. Saves it."""
@@ -103,6 +117,11 @@ class Incident(models.Model):
         if self.fine_checks >= calm:
             self.over_at = now
         self.save()
+
+
+def _said_in(language: str, finding: Described) -> dict[str, str]:
+    with translation.override(language):
+        return {name: str(getattr(finding, name)) for name in ("title", "words", "do")}
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -147,8 +166,16 @@ class Message(models.Model):
         ]
 
     def __str__(self) -> str:
-        state = f"sent {self.sent_at:%Y-%m-%d %H:%M}" if self.sent_at else "to be sent"
-        return f"{self.channel}, {self.kind}: {state}"
+        how = {
+            "channel": self.get_channel_display().lower(),
+            "kind": self.get_kind_display().lower(),
+        }
+        if self.sent_at is None:
+            return _("%(channel)s, %(kind)s: to be sent") % how
+        return _("%(channel)s, %(kind)s: sent %(at)s") % {
+            **how,
+            "at": f"{self.sent_at:%Y-%m-%d %H:%M}",
+        }
 
 
 class SilenceQuerySet(models.QuerySet["Silence"]):
@@ -158,7 +185,8 @@ class SilenceQuerySet(models.QuerySet["Silence"]):
 
 def rule_names() -> list[tuple[str, str]]:
     """What can be silenced, as value and text."""
-    return [("", "all rules"), *((name, f"{name}: {rule.title}") for name, rule in rules().items())]
+    titles = {name: gettext(rule.title) for name, rule in rules().items()}
+    return [("", _("all rules")), *((name, f"{name}: {title}") for name, title in titles.items())]
 
 
 class Silence(models.Model):
@@ -176,11 +204,14 @@ class Silence(models.Model):
         ordering = ["-until"]
 
     def __str__(self) -> str:
-        return f"{self.rule or 'all rules'} until {self.until:%Y-%m-%d %H:%M}"
+        return _("%(rule)s until %(until)s") % {
+            "rule": self.rule or _("all rules"),
+            "until": f"{self.until:%Y-%m-%d %H:%M}",
+        }
 
     def clean(self) -> None:
         if self.since and self.until and self.until <= self.since:
-            raise ValidationError({"until": "It ends before it begins."})
+            raise ValidationError({"until": _("It ends before it begins.")})
 
 
 class Watch(models.Model):
@@ -189,4 +220,6 @@ class Watch(models.Model):
     checked_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
-        return f"checked {self.checked_at:%Y-%m-%d %H:%M}" if self.checked_at else "never checked"
+        if self.checked_at is None:
+            return _("never checked")
+        return _("checked %(at)s") % {"at": f"{self.checked_at:%Y-%m-%d %H:%M}"}

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
 from monitoring import figures
 from monitoring.asked import Asked
 from monitoring.figures.sureness import LOW_CONFIDENCE
@@ -52,22 +55,32 @@ def _of_the_period(asked: Asked) -> list[Tile]:
     latency = asked.of(figures.latency).total
     sure = asked.of(figures.confidence)
     given = asked.of(figures.feedback_share).predictions
-    half = "" if latency.p50 is None else f"half within {milliseconds(latency.p50)}"
+    half = ""
+    if latency.p50 is not None:
+        half = _("half within %(time)s") % {"time": milliseconds(latency.p50)}
+    of_answered = _("%(part)s of %(count)s answered") % {
+        "part": count(given.part),
+        "count": count(given.count),
+    }
     return [
-        Tile("Photos answered", count(answers.count), _per_day(answers.count, asked.period)),
-        Tile("19 of 20 within", _or_nothing(milliseconds, latency.p95), half),
-        Tile("Unsure or neither", _or_nothing(share, answers.unsure_or_neither), "of all answers"),
+        Tile(_("Photos answered"), count(answers.count), _per_day(answers.count, asked.period)),
+        Tile(_("19 of 20 within"), _or_nothing(milliseconds, latency.p95), half),
         Tile(
-            "Not very sure",
+            _("Unsure or neither"),
+            _or_nothing(share, answers.unsure_or_neither),
+            _("of all answers"),
+        ),
+        Tile(
+            _("Not very sure"),
             _or_nothing(share, sure.low_share),
-            f"confidence below {share(LOW_CONFIDENCE)}",
+            _("confidence below %(share)s") % {"share": share(LOW_CONFIDENCE)},
         ),
         _agreement(asked),
         _estimate(asked),
         Tile(
-            "With feedback",
+            _("With feedback"),
             _or_nothing(share, given.share),
-            f"{count(given.part)} of {count(given.count)} answered" if given.count else "",
+            of_answered if given.count else "",
         ),
     ]
 
@@ -75,36 +88,48 @@ def _of_the_period(asked: Asked) -> list[Tile]:
 def _agreement(asked: Asked) -> Tile:
     found = asked.of(figures.agreement).overall
     if found.interval is None:
-        return Tile("Agreement", _NOTHING, "no feedback yet")
+        return Tile(_("Agreement"), _NOTHING, _("no feedback yet"))
     low, high = found.interval
-    note = f"{share(low)} to {share(high)} allowing for chance, of {_opinions(found.count)}"
-    return Tile("Agreement", _or_nothing(share, found.share), note)
+    note = ngettext(
+        "%(low)s to %(high)s allowing for chance, of %(count)s opinion",
+        "%(low)s to %(high)s allowing for chance, of %(count)s opinions",
+        found.count,
+    ) % {"low": share(low), "high": share(high), "count": count(found.count)}
+    return Tile(_("Agreement"), _or_nothing(share, found.share), note)
 
 
 def _estimate(asked: Asked) -> Tile:
     found = asked.of(figures.estimated_accuracy)
-    note = "by its own confidence"
+    note = _("by its own confidence")
     if found.judged.share is not None and found.estimate_of_judged is not None:
-        note = (
-            f"by its own confidence; of those judged {share(found.estimate_of_judged)}, "
-            f"and {share(found.judged.share)} were right"
-        )
-    return Tile("Estimated accuracy", _or_nothing(share, found.estimate), note)
+        note = _(
+            "by its own confidence; of those judged %(estimate)s, and %(right)s were right"
+        ) % {"estimate": share(found.estimate_of_judged), "right": share(found.judged.share)}
+    return Tile(_("Estimated accuracy"), _or_nothing(share, found.estimate), note)
 
 
 def _of_now(now: datetime) -> list[Tile]:
     database, age = figures.database(), figures.model_age(now)
     waiting = figures.review_backlog().photos
     took = database.milliseconds
-    answers = "" if took is None else "in less than 1 ms" if took < 1 else milliseconds(took)
+    answers = ""
+    if took is not None:
+        answers = _("in less than 1 ms") if took < 1 else milliseconds(took)
+    live = _("none live")
+    if age.version:
+        live = _("%(version)s, live for %(age)s") % {
+            "version": age.version,
+            "age": _age(age.since_promotion),
+        }
+    to_review = ngettext("photo with feedback", "photos with feedback", waiting)
     return [
-        Tile("To review", count(waiting), f"photo{'' if waiting == 1 else 's'} with feedback"),
+        Tile(_("To review"), count(waiting), to_review),
+        Tile(_("Age of the model"), _age(age.since_training), live),
         Tile(
-            "Age of the model",
-            _age(age.since_training),
-            f"{age.version}, live for {_age(age.since_promotion)}" if age.version else "none live",
+            _("Database"),
+            pgettext("the database", "up") if database.is_up else pgettext("the database", "away"),
+            answers,
         ),
-        Tile("Database", "up" if database.is_up else "away", answers),
     ]
 
 
@@ -112,13 +137,11 @@ def _or_nothing(write: Callable[[float], str], value: float | None) -> str:
     return _NOTHING if value is None else write(value)
 
 
-def _opinions(number: int) -> str:
-    return "1 opinion" if number == 1 else f"{count(number)} opinions"
-
-
 def _per_day(number: int, period: Period) -> str:
     days = period.length / timedelta(days=1)
-    return f"{count(number / days)} a day" if number and days > 1.5 else ""
+    if not number or days <= 1.5:
+        return ""
+    return _("%(count)s a day") % {"count": count(number / days)}
 
 
 def _age(age: timedelta | None) -> str:
@@ -126,4 +149,6 @@ def _age(age: timedelta | None) -> str:
         return _NOTHING
     if age < timedelta(days=2):
         return f"{age // timedelta(hours=1)}\N{NO-BREAK SPACE}h"
-    return f"{age.days}\N{NO-BREAK SPACE}days"
+    return ngettext(
+        "%(count)s\N{NO-BREAK SPACE}day", "%(count)s\N{NO-BREAK SPACE}days", age.days
+    ) % {"count": count(age.days)}

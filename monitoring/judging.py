@@ -4,10 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
+from classifier.numerals import number
 from monitoring import figures
 from monitoring.deadlines import Patient
 from monitoring.judges import JUDGES, Measured
 from monitoring.rules import SEVERITIES, Rule, rules
+from monitoring.saying import from_file, later
 
 DATABASE = "database"
 _SECONDS_FOR_THE_DATABASE = 3.0
@@ -15,7 +19,7 @@ _SECONDS_FOR_THE_DATABASE = 3.0
 
 @dataclass(frozen=True)
 class Finding:
-    """A rule that does not hold now.
+    """A rule that does not hold now; its texts are in the language of whoever reads them.
 
     Attributes:
         rule: Its name.
@@ -61,10 +65,20 @@ def evaluate(now: datetime, *, database_answers: Callable[[], bool] | None = Non
 
 def database_away(rule: Rule) -> Finding:
     seconds = _SECONDS_FOR_THE_DATABASE
-    words = f"The database did not answer within {seconds:.0f} s."
-    if waiting := figures.spool().waiting:
-        words += f" Answers that wait on disk until it does: {waiting:,}."
-    return _finding(rule, Measured(words, seconds, seconds))
+    waiting = figures.spool().waiting
+
+    def words() -> str:
+        told = _("The database did not answer within %(seconds)s s.") % {
+            "seconds": f"{seconds:.0f}"
+        }
+        if not waiting:
+            return told
+        return _("%(told)s Answers that wait on disk until it does: %(count)s.") % {
+            "told": told,
+            "count": number(f"{waiting:,}"),
+        }
+
+    return _finding(rule, Measured(later(words), seconds, seconds))
 
 
 _database = Patient(figures.database, _SECONDS_FOR_THE_DATABASE)
@@ -79,9 +93,9 @@ def _finding(rule: Rule, measured: Measured) -> Finding:
     return Finding(
         rule=rule.name,
         severity=rule.severity,
-        title=rule.title,
+        title=from_file(rule.title),
         words=measured.words,
-        do=rule.do,
+        do=from_file(rule.do),
         value=measured.value,
         limit=measured.limit,
         photos=measured.photos,

@@ -6,16 +6,18 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from classifier.models import ModelVersion
 from monitoring.periods import Period
 
 # Name -> words and length.
 RANGES = {
-    "hour": ("Last hour", timedelta(hours=1)),
-    "day": ("24 hours", timedelta(days=1)),
-    "week": ("7 days", timedelta(days=7)),
-    "month": ("30 days", timedelta(days=30)),
+    "hour": (gettext_lazy("Last hour"), timedelta(hours=1)),
+    "day": (gettext_lazy("24 hours"), timedelta(days=1)),
+    "week": (gettext_lazy("7 days"), timedelta(days=7)),
+    "month": (gettext_lazy("30 days"), timedelta(days=30)),
 }
 _DEFAULT = "day"
 # A plot of more would have more intervals than anybody can see.
@@ -48,15 +50,24 @@ class Picker(forms.Form):
     """
 
     range = forms.ChoiceField(
-        required=False, choices=[(name, words) for name, (words, _) in RANGES.items()]
+        required=False,
+        label=gettext_lazy("Time"),
+        choices=[(name, words) for name, (words, _length) in RANGES.items()],
     )
-    since = forms.DateTimeField(required=False, label="From", widget=_LocalTime)
-    until = forms.DateTimeField(required=False, label="To", widget=_LocalTime)
+    since = forms.DateTimeField(
+        required=False, label=pgettext_lazy("time", "From"), widget=_LocalTime
+    )
+    until = forms.DateTimeField(
+        required=False, label=pgettext_lazy("time", "To"), widget=_LocalTime
+    )
     version = forms.ModelChoiceField(
         ModelVersion.objects.order_by("-trained_at", "-name"),
         required=False,
-        empty_label="All versions",
-        error_messages={"invalid_choice": "There is no such version: choose one of the list."},
+        label=gettext_lazy("Version"),
+        empty_label=gettext_lazy("All versions"),
+        error_messages={
+            "invalid_choice": gettext_lazy("There is no such version: choose one of the list.")
+        },
     )
 
     def clean(self) -> dict[str, Any]:
@@ -64,13 +75,14 @@ class Picker(forms.Form):
         since, until = cleaned.get("since"), cleaned.get("until")
         # Beyond, the calendar overflows once a time zone or some days are taken off.
         if any(at and not _FIRST <= at <= _LAST for at in (since, until)):
-            raise forms.ValidationError("Choose a time from 1971 to 2999.")
+            raise forms.ValidationError(_("Choose a time from 1971 to 2999."))
         if since and until and since >= until:
-            raise forms.ValidationError("The time to look at ends before it begins.")
+            raise forms.ValidationError(_("The time to look at ends before it begins."))
         ends = until or timezone.now()
         if since and not ends - timedelta(days=_MOST_DAYS) <= since < ends:
             raise forms.ValidationError(
-                f"Choose a time that began in the past, of at most {_MOST_DAYS} days."
+                _("Choose a time that began in the past, of at most %(days)s days.")
+                % {"days": _MOST_DAYS}
             )
         return cleaned
 
@@ -98,8 +110,8 @@ class Picker(forms.Form):
         """A link for each range, with the same version."""
         rolling = self.rolling_range
         return [
-            Choice(words, self._query(range=name, since="", until=""), name == rolling)
-            for name, (words, _) in RANGES.items()
+            Choice(str(words), self._query(range=name, since="", until=""), name == rolling)
+            for name, (words, _length) in RANGES.items()
         ]
 
     @property

@@ -8,6 +8,9 @@ from datetime import datetime
 
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
+from django.utils.translation import gettext as _
+
+from classifier.numerals import number
 
 Cell = str | int | float | datetime | None
 
@@ -40,7 +43,7 @@ class Table:
         ]
 
     def as_csv(self) -> str:
-        """Every cell as a program reads it: times in ISO 8601, numbers in full.
+        """Every cell as a program reads it: times in ISO 8601, numbers in full, no translation.
 
         No cell is taken for a formula by a spreadsheet, whatever a label or a version is called.
         """
@@ -55,7 +58,8 @@ def _in_words(cell: Cell, column: Column) -> str:
     if cell is None:
         return _NOTHING
     if isinstance(cell, datetime):
-        return format_date(timezone.localtime(cell), "D j M, H:i")
+        # Translators: a day and a time in a table, in the letters of Django's filter `date`.
+        return format_date(timezone.localtime(cell), _("D j M, H:i"))
     return cell if isinstance(cell, str) else column.write(cell)
 
 
@@ -70,16 +74,16 @@ def _harmless(cell: Cell) -> str | int | float:
 
 
 def count(value: float) -> str:
-    return f"{value:,.0f}"
+    return number(f"{value:,.0f}")
 
 
 def share(value: float) -> str:
-    return f"{100 * value:.1f}\N{NO-BREAK SPACE}%"
+    return number(f"{100 * value:.1f}\N{NO-BREAK SPACE}%")
 
 
 def milliseconds(value: float) -> str:
-    return f"{value:,.1f}\N{NO-BREAK SPACE}ms"
+    return number(f"{value:,.1f}\N{NO-BREAK SPACE}ms")
 
 
 def three_decimals(value: float) -> str:
-    return f"{value:.3f}"
+    return number(f"{value:.3f}")

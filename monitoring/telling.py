@@ -1,4 +1,7 @@
-"""Tell people: a mail, and a line in a chat. What goes wrong is named without any secret."""
+"""Tell people: a mail, and a line in a chat, in the language of `ALERT_LANGUAGE`.
+
+What goes wrong with that is named without any secret.
+"""
 
 import http.client
 import json
@@ -11,7 +14,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.dateformat import format as format_date
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 # Nobody waits longer for a mail server or a chat: the next check tries again.
 TIMEOUT_SECONDS = 10.0
@@ -51,22 +57,37 @@ class News:
 
     @property
     def subject(self) -> str:
-        return f"{'Over' if self.is_over else self.severity.capitalize()}: {self.title}"
+        subjects = {
+            "over": _("Over: %(title)s"),
+            "critical": _("Critical: %(title)s"),
+            "warning": _("Warning: %(title)s"),
+            "info": _("Info: %(title)s"),
+            "test": _("Test: %(title)s"),  # see `check_alerts`
+        }
+        return subjects["over" if self.is_over else self.severity] % {"title": self.title}
 
     @property
     def text(self) -> str:
         """The body of a mail."""
         if self.is_over and self.until:
             minutes = round((self.until - self.since).total_seconds() / 60)
-            lasted = f"It is over since {_local(self.until)}, {minutes} minutes after it began."
-            return f"{lasted}\n\nLast seen: {self.words}\n\nIt began {_local(self.since)}.\n"
-        return (
-            f"{self.words}\n\n"
-            f"What to do: {self.do}\n\n"
-            f"First seen {_local(self.since)}. You get one more mail, when it is over.\n"
-            f"More in docs/alerts.md, under [{self.rule}]. To be left in peace for a while, add a "
-            "silence in the admin.\n"
-        )
+            lasted = ngettext(
+                "It is over since %(until)s, %(minutes)s minute after it began.",
+                "It is over since %(until)s, %(minutes)s minutes after it began.",
+                minutes,
+            ) % {"until": _local(self.until), "minutes": minutes}
+            seen = _("Last seen: %(words)s") % {"words": self.words}
+            began = _("It began %(since)s.") % {"since": _local(self.since)}
+            return f"{lasted}\n\n{seen}\n\n{began}\n"
+        what_to_do = _("What to do: %(do)s") % {"do": self.do}
+        seen = _("First seen %(since)s. You get one more mail, when it is over.") % {
+            "since": _local(self.since)
+        }
+        more = _(
+            "More in docs/alerts.md, under [%(rule)s]. To be left in peace for a while, add a "
+            "silence in the admin."
+        ) % {"rule": self.rule}
+        return f"{self.words}\n\n{what_to_do}\n\n{seen}\n{more}\n"
 
 
 def channels() -> list[str]:
@@ -83,7 +104,8 @@ def tell(channel: str, news: News) -> None:
     """
     send = {MAIL: _mail, CHAT: _chat}[channel]
     try:
-        send(news)
+        with translation.override(settings.ALERT_LANGUAGE):
+            send(news)
     except (OSError, ValueError, http.client.HTTPException) as error:
         # Libraries put addresses and passwords into their messages: only the kind is told.
         raise NotTold(_kind_of(error)) from None
@@ -144,4 +166,5 @@ def _kind_of(error: Exception) -> str:
 
 
 def _local(at: datetime) -> str:
-    return timezone.localtime(at).strftime("%Y-%m-%d %H:%M %Z")
+    # Translators: a moment in a mail, in the letters of Django's filter `date`.
+    return format_date(timezone.localtime(at), _("Y-m-d H:i T"))

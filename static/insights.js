@@ -12,7 +12,7 @@ function failed(event) {
   const when = document.getElementById("when");
   if (refreshes(event) && when && !when.dataset.failed) {
     when.dataset.failed = "yes";
-    when.append(" – could not be refreshed; trying again.");
+    when.append(` – ${when.dataset.failedWords}`);
   }
 }
 

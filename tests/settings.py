@@ -16,6 +16,7 @@ _on_postgres = os.environ.get("CATSDOGS_TEST_DATABASE") == "postgres"
 os.environ.update(
     ALLOWED_HOSTS="localhost,127.0.0.1,testserver",
     CATSDOGS_ALERTS_EVERY="0",
+    CATSDOGS_ALERT_LANGUAGE="en",
     CATSDOGS_ALERT_MAIL_FROM="catsdogs@localhost",
     CATSDOGS_ALERT_MAIL_TO="",
     CATSDOGS_ALERT_RULES="",

@@ -8,18 +8,14 @@ from django import template
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.formats import number_format
-from django.utils.translation import gettext, gettext_noop, pgettext, pgettext_lazy
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 
+from classifier.naming import label_name
 from ml.explain import Heat
 
 register = template.Library()
+register.filter(label_name)
 
-# Those of our own versions, and what stands beside any label. Those of other versions are any words
-# at all, and shown as they are.
-_LABELS = (
-    *(gettext_noop("cat"), gettext_noop("dog")),
-    *(gettext_noop("unsure"), gettext_noop("neither")),
-)
 # Where the heat is, by the name that `Heat.where` has for it.
 _WHERE = {
     "left": pgettext_lazy("is mostly … of the photo", "on the left side"),
@@ -36,12 +32,6 @@ _WHERE = {
     "lower middle": pgettext_lazy("is mostly … of the photo", "in the lower middle"),
     "lower right": pgettext_lazy("is mostly … of the photo", "in the lower right"),
 }
-
-
-@register.filter
-def label_name(label: str) -> str:
-    """A label as people call it."""
-    return gettext(label) if label in _LABELS else label
 
 
 @register.filter

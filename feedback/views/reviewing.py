@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from classifier.models import Prediction
-from classifier.templatetags.answers import label_name
+from classifier.naming import label_name
 from feedback import review as queue
 from feedback.review import ReviewError, UnknownLabel
 from feedback.views.staff import StaffRequest, staff_only

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
+from django.utils.translation import pgettext
 
 from monitoring.charts.scales import Scale, in_percent
 from monitoring.charts.svg import WIDTH, drawing, element, group, hatched, mark, text, textures
@@ -104,7 +105,13 @@ def limits(title: str, rows: Sequence[Row]) -> SafeString:
         line = element("line", class_="limit", x1=limit_at, x2=limit_at, y1=y - 4, y2=y + 18)
         return rail + bar + line
 
-    named = text(limit_at, len(rows) * _ROW + 16, "limit", text_anchor="middle", class_="aside")
+    named = text(
+        limit_at,
+        len(rows) * _ROW + 16,
+        pgettext("of a chart", "limit"),
+        text_anchor="middle",
+        class_="aside",
+    )
     return _rows(title, rows, draw, named)
 
 

@@ -64,11 +64,16 @@ def _anchor(x: float) -> str:
 def key(names: list[str], swatch: Callable[[int, float, float], SafeString]) -> SafeString:
     """A row of names above the drawing, each behind what its series looks like."""
     parts, x = [], 10.0
+    fit = x + sum(map(_width_in_key, names)) <= WIDTH
     for series, name in enumerate(names):
-        shown = name if len(name) <= 14 else f"{name[:13]}…"
+        shown = name if fit or len(name) <= 14 else f"{name[:13]}…"
         parts.append(swatch(series, x, 10.0) + text(x + 18, 14, shown))
-        x += 34 + 9.5 * len(shown)
+        x += _width_in_key(shown)
     return group(*parts, class_="key")
+
+
+def _width_in_key(name: str) -> float:
+    return 34 + 9.5 * len(name)
 
 
 def names_beside(frame: Frame, ends: list[tuple[int, str, float]]) -> SafeString:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from monitoring.charts.frames import HEIGHT, NAMED, Frame, below, grid, names_beside
 from monitoring.charts.scales import Scale, in_percent, round_ticks, time_ticks
-from monitoring.charts.svg import drawing, element, group, mark, path, text
+from monitoring.charts.svg import WIDTH, drawing, element, group, mark, path, text
 
 Point = tuple[float, float]
 # So few points are marked one by one: a line of one point is invisible.
@@ -93,9 +94,9 @@ def band(
 
 
 def _limit(limit: float, y: float) -> SafeString:
-    return element("line", class_="limit", x1=NAMED.left, x2=NAMED.right, y1=y, y2=y) + text(
-        NAMED.right + 6, y, f"limit {in_percent(limit)}", class_="aside", dy="0.35em"
-    )
+    line = element("line", class_="limit", x1=NAMED.left, x2=NAMED.right, y1=y, y2=y)
+    words = _("limit %(limit)s") % {"limit": in_percent(limit)}
+    return line + text(WIDTH - 2, y, words, class_="aside", text_anchor="end", dy="0.35em")
 
 
 def _middles(frame: Frame, count: int) -> Scale:

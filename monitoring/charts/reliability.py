@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from monitoring.charts.frames import HEIGHT, Frame, below, grid
 from monitoring.charts.scales import in_percent
@@ -39,7 +40,7 @@ def reliability(title: str, points: Sequence[Reliability]) -> SafeString:
         title,
         grid(frame, _TICKS, in_percent),
         element("path", class_="limit", d=diagonal),
-        text(across(0.3), place(0.36), "as sure as right", class_="aside", text_anchor="end"),
+        text(across(0.3), place(0.36), _("as sure as right"), class_="aside", text_anchor="end"),
         *parts,
         below(frame, [(across(at), in_percent(at)) for at in _TICKS]),
     )

@@ -6,6 +6,10 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from classifier.numerals import number
 
 _DAY = timedelta(days=1)
 _THIN_SPACE = "\N{NARROW NO-BREAK SPACE}"
@@ -46,33 +50,37 @@ def compact(value: float) -> str:
     """A number of few characters: 1.5k, 20M."""
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
-            return f"{value / size:.3g}{letter}"
-    return f"{value:.3g}"
+            return number(f"{value / size:.3g}{letter}")
+    return number(f"{value:.3g}")
 
 
 def in_milliseconds(value: float) -> str:
     if value >= 1000:
-        return f"{value / 1000:.3g}{_THIN_SPACE}s"
-    return f"{value:.3g}{_THIN_SPACE}ms"
+        return number(f"{value / 1000:.3g}{_THIN_SPACE}s")
+    return number(f"{value:.3g}{_THIN_SPACE}ms")
 
 
 def in_percent(value: float) -> str:
-    return f"{100 * value:.3g}{_THIN_SPACE}%"
+    return number(f"{100 * value:.3g}{_THIN_SPACE}%")
 
 
 def in_bytes(value: float) -> str:
-    size, unit = next(
-        ((size, unit) for size, unit in ((1e6, "MB"), (1e3, "kB")) if value >= size), (1, "B")
+    units = (
+        (1e6, pgettext("megabytes", "MB")),
+        (1e3, pgettext("kilobytes", "kB")),
+        (0, pgettext("bytes", "B")),
     )
+    size, unit = next((size or 1, unit) for size, unit in units if value >= size)
     return f"{_two_digits(value / size)}{_THIN_SPACE}{unit}"
 
 
 def in_megapixels(value: float) -> str:
-    return f"{_two_digits(value / 1e6)}{_THIN_SPACE}MP"
+    unit = pgettext("megapixels", "MP")
+    return f"{_two_digits(value / 1e6)}{_THIN_SPACE}{unit}"
 
 
 def _two_digits(value: float) -> str:
-    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
+    return number(f"{value:.0f}" if value >= 10 else f"{value:.2g}")
 
 
 def time_ticks(begins: tuple[datetime, ...], at_most: int = 5) -> list[tuple[int, str]]:
@@ -87,7 +95,8 @@ def time_ticks(begins: tuple[datetime, ...], at_most: int = 5) -> list[tuple[int
     if span > 1.5 * _DAY:
         days = [i for i, at in enumerate(local) if i == 0 or at.date() != local[i - 1].date()]
         days = days[1:] if len(days) > 2 and days[1] - days[0] < days[2] - days[1] else days
-        named = "j M" if span > 8 * _DAY else "D j"
+        # Translators: a day below a chart, in the letters of Django's filter `date`.
+        named = _("j M") if span > 8 * _DAY else _("D j")
         return [(i, format_date(local[i], named)) for i in _thinned(days, at_most)]
     whole = [i for i, at in enumerate(local) if at.minute % _round_minutes(span) == 0]
     if span > timedelta(hours=8):

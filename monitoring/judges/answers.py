@@ -1,17 +1,23 @@
 """Rules on the answers of the live version: are they as they used to be, and are they right."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 
 from classifier.models import ModelVersion, Prediction
+from classifier.naming import label_name
+from classifier.numerals import number, percent
 from feedback.models import Feedback
 from ml.inference import NEITHER, UNSURE
 from monitoring import figures
 from monitoring.figures import Moved, Period, Share
 from monitoring.figures.drift import BASELINE
-from monitoring.judges.measured import Measured, is_above, is_below, percent
+from monitoring.judges.measured import Measured, is_above, is_below
 from monitoring.rules import Rule
+from monitoring.saying import later
 
 
 def unsure(rule: Rule, now: datetime) -> Measured | None:
@@ -20,13 +26,20 @@ def unsure(rule: Rule, now: datetime) -> Measured | None:
     share = Share(sum(told.values()), found.count)
     if share.count < rule["min_photos"] or not is_above(share, rule["limit"]):
         return None
-    return Measured(
-        f"{percent(share)} of the last {share.count} answers were unsure ({told[UNSURE]}) or "
-        f"neither ({told[NEITHER]}). At most {rule['limit']:.0%} is the limit.",
-        share.share or 0.0,
-        rule["limit"],
-        share.count,
-    )
+
+    def words() -> str:
+        return _(
+            "%(share)s of the last %(count)s answers were unsure (%(unsure)s) or neither "
+            "(%(neither)s). At most %(limit)s is the limit."
+        ) % {
+            "share": percent(share.share or 0.0),
+            "count": share.count,
+            "unsure": told[UNSURE],
+            "neither": told[NEITHER],
+            "limit": percent(rule["limit"]),
+        }
+
+    return Measured(later(words), share.share or 0.0, rule["limit"], share.count)
 
 
 def labels(rule: Rule, now: datetime) -> Measured | None:
@@ -41,12 +54,22 @@ def labels(rule: Rule, now: datetime) -> Measured | None:
         share = Share(answers.get(label, 0), count)
         is_high = is_above(share, rule["high"])
         if is_high or is_below(share, rule["low"]):
-            words = (
-                f"{percent(share)} of the last {count} photos that got a label were answered "
-                f"{label}; usual is {rule['low']:.0%} to {rule['high']:.0%}."
-            )
+            words = later(partial(_mostly, rule, label, share))
             return Measured(words, share.share or 0.0, rule["high" if is_high else "low"], count)
     return None
+
+
+def _mostly(rule: Rule, label: str, share: Share) -> str:
+    return _(
+        "%(share)s of the last %(count)s photos that got a label were answered %(label)s; usual "
+        "is %(low)s to %(high)s."
+    ) % {
+        "share": percent(share.share or 0.0),
+        "count": share.count,
+        "label": label_name(label),
+        "low": percent(rule["low"]),
+        "high": percent(rule["high"]),
+    }
 
 
 def agreement(rule: Rule, now: datetime) -> Measured | None:
@@ -61,13 +84,19 @@ def agreement(rule: Rule, now: datetime) -> Measured | None:
     share = figures.agreement(period, live.name).overall
     if share.count < rule["min_opinions"] or not is_below(share, rule["limit"]):
         return None
-    return Measured(
-        f"{percent(share)} of the last {share.count} opinions say that {live} was right, surely "
-        f"below the limit of {rule['limit']:.0%}.",
-        share.share or 0.0,
-        rule["limit"],
-        share.count,
-    )
+
+    def words() -> str:
+        return _(
+            "%(share)s of the last %(count)s opinions say that %(version)s was right, surely below "
+            "the limit of %(limit)s."
+        ) % {
+            "share": percent(share.share or 0.0),
+            "count": share.count,
+            "version": live.name,
+            "limit": percent(rule["limit"]),
+        }
+
+    return Measured(later(words), share.share or 0.0, rule["limit"], share.count)
 
 
 def drift(rule: Rule, now: datetime) -> Measured | None:
@@ -83,20 +112,37 @@ def drift(rule: Rule, now: datetime) -> Measured | None:
         return None
     moved.sort(key=lambda each: each.limit - each.index)
     first = moved[0]
-    return Measured(
-        f"Compared with {found.version}'s first photos: {', '.join(map(_as_words, moved))}.",
-        first.index,
-        first.limit,
-        first.photos,
-    )
+
+    def words() -> str:
+        return _("Compared with %(version)s's first photos: %(moved)s.") % {
+            "version": found.version,
+            "moved": ", ".join(map(_as_words, moved)),
+        }
+
+    return Measured(later(words), first.index, first.limit, first.photos)
+
+
+# As the API and the rules name them, without the `_`.
+_MEASURES = {
+    "answer": pgettext_lazy("measure", "answer"),
+    "photo_format": pgettext_lazy("measure", "photo format"),
+    "confidence": pgettext_lazy("measure", "confidence"),
+    "novelty": pgettext_lazy("measure", "novelty"),
+    "pixels": pgettext_lazy("measure", "pixels"),
+    "bytes": pgettext_lazy("measure", "bytes"),
+}
 
 
 def _as_words(moved: Moved) -> str:
-    name = moved.measure.replace("_", " ")
-    return (
-        f"{name} moved by {moved.index:.2f} (limit {moved.limit:.2f}, {moved.photos} against "
-        f"{moved.reference_photos} photos)"
-    )
+    return _(
+        "%(measure)s moved by %(index)s (limit %(limit)s, %(photos)s against %(reference)s photos)"
+    ) % {
+        "measure": _MEASURES[moved.measure],
+        "index": number(f"{moved.index:.2f}"),
+        "limit": number(f"{moved.limit:.2f}"),
+        "photos": moved.photos,
+        "reference": moved.reference_photos,
+    }
 
 
 def _live_answers(rule: Rule, now: datetime) -> figures.Answers:

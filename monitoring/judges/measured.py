@@ -6,7 +6,10 @@ from monitoring.figures import Share
 
 
 class Measured(NamedTuple):
-    """What was measured, in words and as a number; how many photos, where that means something."""
+    """What was measured, in words and as a number; how many photos, where that means something.
+
+    The words are written when they are read: see `monitoring.saying.later`.
+    """
 
     words: str
     value: float
@@ -22,7 +25,3 @@ def is_above(share: Share, limit: float) -> bool:
 def is_below(share: Share, limit: float) -> bool:
     """Whether all of its 95 % interval is."""
     return share.interval is not None and share.interval[1] < limit
-
-
-def percent(share: Share) -> str:
-    return f"{share.share or 0.0:.0%}"

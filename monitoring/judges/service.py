@@ -2,12 +2,17 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from classifier.models import ModelVersion, Server
+from classifier.numerals import number, percent
 from monitoring import figures
 from monitoring.figures import Period, Share
 from monitoring.incidents import Incident
-from monitoring.judges.measured import Measured, is_above, percent
+from monitoring.judges.measured import Measured, is_above
 from monitoring.rules import Rule
+from monitoring.saying import later
 
 
 def servers(rule: Rule, now: datetime) -> Measured | None:
@@ -19,9 +24,21 @@ def servers(rule: Rule, now: datetime) -> Measured | None:
     if any(server.version == live.name for server in alive):
         return None
     problems = sorted({server.problem for server in alive if server.problem})
-    reason = f" They say: {' '.join(problems)}" if problems else ""
-    words = f"{len(alive)} servers live, and none of them has {live} loaded.{reason}"
-    return Measured(words, value=0, limit=1)
+
+    def words() -> str:
+        told = ngettext(
+            "%(count)s servers live, and none of them has %(version)s loaded.",
+            "%(count)s servers live, and none of them has %(version)s loaded.",
+            len(alive),
+        ) % {"count": len(alive), "version": live.name}
+        if not problems:
+            return told
+        return _("%(told)s They say: %(problems)s") % {
+            "told": told,
+            "problems": " ".join(problems),
+        }
+
+    return Measured(later(words), value=0, limit=1)
 
 
 def spool(rule: Rule, now: datetime) -> Measured | None:
@@ -29,23 +46,36 @@ def spool(rule: Rule, now: datetime) -> Measured | None:
     if found.since is None or now - found.since <= limit:
         return None
     minutes = (now - found.since) / timedelta(minutes=1)
-    words = (
-        f"{_answers_wait(found.waiting)} on disk, the first one for {minutes:.0f} minutes, though "
-        f"the database answers. The limit is {rule['minutes']} minutes."
-    )
-    return Measured(words, minutes, rule["minutes"], found.waiting)
+
+    def words() -> str:
+        return ngettext(
+            "%(count)s answer waits on disk, the first one for %(minutes)s minutes, though the "
+            "database answers. The limit is %(limit)s minutes.",
+            "%(count)s answers wait on disk, the first one for %(minutes)s minutes, though the "
+            "database answers. The limit is %(limit)s minutes.",
+            found.waiting,
+        ) % {
+            "count": number(f"{found.waiting:,}"),
+            "minutes": f"{minutes:.0f}",
+            "limit": rule["minutes"],
+        }
+
+    return Measured(later(words), minutes, rule["minutes"], found.waiting)
 
 
 def rejected(rule: Rule, now: datetime) -> Measured | None:
     count = figures.spool().rejected
     if not count:
         return None
-    lie = "1 answer lies" if count == 1 else f"{count} answers lie"
-    return Measured(f"{lie} in var/spool in files called .rejected.", count, 0, count)
 
+    def words() -> str:
+        return ngettext(
+            "%(count)s answer lies in var/spool in files called .rejected.",
+            "%(count)s answers lie in var/spool in files called .rejected.",
+            count,
+        ) % {"count": count}
 
-def _answers_wait(count: int) -> str:
-    return "1 answer waits" if count == 1 else f"{count:,} answers wait"
+    return Measured(later(words), count, 0, count)
 
 
 def slow(rule: Rule, now: datetime) -> Measured | None:
@@ -54,13 +84,20 @@ def slow(rule: Rule, now: datetime) -> Measured | None:
     if p95 is None or found.count < rule["min_photos"] or p95 <= limit:
         return None
     inference = found.inference.p95 or 0.0
-    return Measured(
-        f"One answer in twenty took over {p95:,.0f} ms in the last {rule['minutes']} minutes "
-        f"({found.count} photos; in the network {inference:,.0f} ms). The limit is {limit:,} ms.",
-        p95,
-        limit,
-        found.count,
-    )
+
+    def words() -> str:
+        return _(
+            "One answer in twenty took over %(p95)s ms in the last %(minutes)s minutes "
+            "(%(count)s photos; in the network %(inference)s ms). The limit is %(limit)s ms."
+        ) % {
+            "p95": number(f"{p95:,.0f}"),
+            "minutes": rule["minutes"],
+            "count": found.count,
+            "inference": number(f"{inference:,.0f}"),
+            "limit": number(f"{limit:,}"),
+        }
+
+    return Measured(later(words), p95, limit, found.count)
 
 
 def refusals(rule: Rule, now: datetime) -> Measured | None:
@@ -71,14 +108,20 @@ def refusals(rule: Rule, now: datetime) -> Measured | None:
     share = Share(refused, refused + figures.answers(period).count)
     if share.count < rule["min_photos"] or not is_above(share, rule["limit"]):
         return None
-    listed = ", ".join(f"{code} {count}" for code, count in codes.items())
-    return Measured(
-        f"{percent(share)} of the {share.count} photos of the last {rule['minutes']} minutes were "
-        f"refused ({listed}). At most {rule['limit']:.0%} is the limit.",
-        share.share or 0.0,
-        rule["limit"],
-        share.count,
-    )
+
+    def words() -> str:
+        return _(
+            "%(share)s of the %(count)s photos of the last %(minutes)s minutes were refused "
+            "(%(codes)s). At most %(limit)s is the limit."
+        ) % {
+            "share": percent(share.share or 0.0),
+            "count": share.count,
+            "minutes": rule["minutes"],
+            "codes": ", ".join(f"{code} {count}" for code, count in codes.items()),
+            "limit": percent(rule["limit"]),
+        }
+
+    return Measured(later(words), share.share or 0.0, rule["limit"], share.count)
 
 
 def quiet(rule: Rule, now: datetime) -> Measured | None:
@@ -89,13 +132,14 @@ def quiet(rule: Rule, now: datetime) -> Measured | None:
     busy = sorted(count for count in before if count >= rule["usually"])
     if len(busy) < rule["days"]:
         return None
-    return Measured(
-        f"No photo was answered in the last {rule['minutes']} minutes. On {len(busy)} of the last "
-        f"7 days at least {busy[0]} were, at this hour.",
-        0,
-        busy[0],
-        0,
-    )
+
+    def words() -> str:
+        return _(
+            "No photo was answered in the last %(minutes)s minutes. On %(days)s of the last 7 days "
+            "at least %(photos)s were, at this hour."
+        ) % {"minutes": rule["minutes"], "days": len(busy), "photos": busy[0]}
+
+    return Measured(later(words), 0, busy[0], 0)
 
 
 def _was_away(since: datetime) -> bool:
@@ -109,16 +153,30 @@ def old(rule: Rule, now: datetime) -> Measured | None:
     if found.since_training is None or found.since_training <= timedelta(days=limit):
         return None
     days = found.since_training / timedelta(days=1)
-    words = f"{found.version} was trained {days:.0f} days ago; the limit is {limit}."
-    return Measured(words, days, limit)
+
+    def words() -> str:
+        return _("%(version)s was trained %(days)s days ago; the limit is %(limit)s.") % {
+            "version": found.version,
+            "days": f"{days:.0f}",
+            "limit": limit,
+        }
+
+    return Measured(later(words), days, limit)
 
 
 def backlog(rule: Rule, now: datetime) -> Measured | None:
     found, limit = figures.review_backlog().photos, rule["limit_photos"]
     if found <= limit:
         return None
-    words = f"{found} photos wait for a reviewer; the limit is {limit}."
-    return Measured(words, found, limit, found)
+
+    def words() -> str:
+        return ngettext(
+            "%(count)s photo waits for a reviewer; the limit is %(limit)s.",
+            "%(count)s photos wait for a reviewer; the limit is %(limit)s.",
+            found,
+        ) % {"count": found, "limit": limit}
+
+    return Measured(later(words), found, limit, found)
 
 
 def _count(period: Period) -> int:

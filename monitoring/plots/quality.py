@@ -1,7 +1,13 @@
 """How good the answers are, and how far the world has moved from what the version learnt."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext
+
+from classifier.naming import label_name
+from classifier.numerals import number
 from monitoring import charts, figures, tables
 from monitoring.asked import Asked
 from monitoring.charts.scales import in_percent
@@ -12,32 +18,19 @@ from monitoring.plots.plot import Plot
 from monitoring.rules import rules
 from monitoring.tables import Cell, Column, Table
 
-_NO_FEEDBACK = "Nobody has said yet whether an answer of this time was right."
+_NO_FEEDBACK = gettext_lazy("Nobody has said yet whether an answer of this time was right.")
 _MOST_INTERVALS = 31
+# Which colour and mark each kind of row has.
+_OF_ALL, _OF_AN_ANSWER, _OF_A_VERSION = 0, 1, 3
 _STEPS = tuple(timedelta(minutes=m) for m in (5, 60, 12 * 60, 24 * 60, 7 * 24 * 60))
-_MEASURES = {
-    "answer": "Answers",
-    "photo_format": "Formats",
-    "confidence": "Confidence",
-    "novelty": "Novelty",
-    "pixels": "Photo sizes",
-    "bytes": "File sizes",
-}
-_SHARE_COLUMNS = (
-    Column("Right", tables.count),
-    Column("Judged", tables.count),
-    Column("Agreement", tables.share),
-    Column("95 % from", tables.share),
-    Column("to", tables.share),
-)
 
 
 def agreement(asked: Asked) -> Plot:
     found = _coarser(asked.of(figures.agreement_over_time), asked.period)
     of = [each.agreement for each in found]
-    title = "Agreement over time"
+    title = _("Agreement over time")
     begins = tuple(each.begin for each in found)
-    line = charts.Line("agreement", [share.share for share in of])
+    line = charts.Line(_("agreement"), [share.share for share in of])
     around = [share.interval for share in of]
     is_empty = not any(share.count for share in of)
     rule = rules().get("agreement")
@@ -45,14 +38,16 @@ def agreement(asked: Asked) -> Plot:
     return Plot(
         name="agreement",
         title=title,
-        reading="How much of the feedback says that we were right; the bar behind each mark is "
-        "what chance allows (95 %). Mistakes are told more often, so watch it fall or rise.",
+        reading=_(
+            "How much of the feedback says that we were right; the bar behind each mark is "
+            "what chance allows (95 %). Mistakes are told more often, so watch it fall or rise."
+        ),
         table=Table(
-            (Column("Interval from"), *_SHARE_COLUMNS),
+            (Column(_("Interval from")), *_share_columns()),
             [(each.begin, *_cells(each.agreement)) for each in found if each.agreement.count],
         ),
         svg=None if is_empty else charts.band(title, begins, line, around, limit),
-        empty=_NO_FEEDBACK,
+        empty=str(_NO_FEEDBACK),
     )
 
 
@@ -73,32 +68,54 @@ def _coarser(
 def agreement_by(asked: Asked) -> Plot:
     found = asked.of(figures.agreement)
     named = [
-        ("All feedback", found.overall),
-        *((f"Answered {answer}", share) for answer, share in found.by_answer.items()),
-        *((f"Version {name}", share) for name, share in found.by_version.items()),
+        (_OF_ALL, _("All feedback"), found.overall),
+        *(
+            (_OF_AN_ANSWER, _("Answered %(answer)s") % {"answer": label_name(answer)}, share)
+            for answer, share in found.by_answer.items()
+        ),
+        *(
+            (_OF_A_VERSION, _("Version %(version)s") % {"version": name}, share)
+            for name, share in found.by_version.items()
+        ),
     ]
-    title = "Agreement by answer and version"
-    drawn = [_row(name, share) for name, share in named[:10]]
+    title = _("Agreement by answer and version")
+    drawn = [_row(*each) for each in named[:10]]
     return Plot(
         name="agreement-by",
         title=title,
-        reading="The mark is the share that was right, the line what chance allows (95 %): "
-        "where two lines do not meet, the difference is real.",
+        reading=_(
+            "The mark is the share that was right, the line what chance allows (95 %): "
+            "where two lines do not meet, the difference is real."
+        ),
         table=Table(
-            (Column("Of"), *_SHARE_COLUMNS),
-            [(name, *_cells(share)) for name, share in named] if found.overall.count else [],
+            (Column(pgettext("feedback", "Of")), *_share_columns()),
+            [(name, *_cells(share)) for _series, name, share in named]
+            if found.overall.count
+            else [],
         ),
         svg=charts.shares(title, drawn) if found.overall.count else None,
-        empty=_NO_FEEDBACK,
+        empty=str(_NO_FEEDBACK),
     )
 
 
-def _row(name: str, share: Share) -> charts.Row:
+def _row(series: int, name: str, share: Share) -> charts.Row:
     low, high = share.interval or (None, None)
     value = share.share or 0.0
-    series = 0 if name.startswith("All") else 1 if name.startswith("Answered") else 3
-    words = f"{tables.share(value)} of {tables.count(share.count)}"
+    words = _("%(share)s of %(count)s") % {
+        "share": tables.share(value),
+        "count": tables.count(share.count),
+    }
     return charts.Row(name, value, words, series, low, high)
+
+
+def _share_columns() -> tuple[Column, ...]:
+    return (
+        Column(pgettext("number of opinions", "Right"), tables.count),
+        Column(pgettext("number of opinions", "Judged"), tables.count),
+        Column(_("Agreement"), tables.share),
+        Column(_("%(level)s from") % {"level": "95 %"}, tables.share),
+        Column(pgettext("of an interval", "to"), tables.share),
+    )
 
 
 def _cells(share: Share) -> tuple[Cell, ...]:
@@ -112,23 +129,29 @@ def calibration(asked: Asked) -> Plot:
         for each in found.bins
         if each.right.interval
     ]
-    title = "Is it as right as it is sure?"
+    title = _("Is it as right as it is sure?")
     return Plot(
         name="calibration",
         title=title,
-        reading="Each mark is a group of judged answers: across, how sure they were; up, how many "
-        "were right. On the diagonal both are the same; below it, answers are too sure.",
+        reading=_(
+            "Each mark is a group of judged answers: across, how sure they were; up, how many "
+            "were right. On the diagonal both are the same; below it, answers are too sure."
+        ),
         table=Table(
-            (Column("Confidence from", in_percent), Column("to", in_percent),
-             Column("Mean confidence", tables.share), *_SHARE_COLUMNS),
+            (
+                Column(_("Confidence from"), in_percent),
+                Column(pgettext("of an interval", "to"), in_percent),
+                Column(_("Mean confidence"), tables.share),
+                *_share_columns(),
+            ),
             [
                 (each.low, each.high, each.mean_confidence, *_cells(each.right))
                 for each in found.bins
             ],
         ),
         svg=charts.reliability(title, points) if points else None,
-        empty=_NO_FEEDBACK,
-    )  # fmt: skip
+        empty=str(_NO_FEEDBACK),
+    )
 
 
 def drift(asked: Asked) -> Plot:
@@ -137,39 +160,60 @@ def drift(asked: Asked) -> Plot:
         charts.Row(
             _moved_name(each),
             each.index,
-            f"{each.index:.2f} of {each.limit:.2f}" + (" !" if _is_alarm(each) else ""),
+            _of_its_limit(each),
             limit=each.limit,
             is_alarm=_is_alarm(each),
         )
         for each in found.moved
     ]
-    title = "Drift"
-    photos = "1 photo" if found.photos == 1 else f"{tables.count(found.photos)} photos"
-    of = f"Of {photos} of version {found.version}." if found.version else ""
+    title = _("Drift")
     return Plot(
         name="drift",
         title=title,
-        reading="How far photos and answers have moved; up to the dotted line it can be chance, "
-        "what is marked “!” cannot. Of “since training” no alert is made: people may send "
-        f"something else than the training photos from the first day on. {of}".strip(),
-        table=Table(_DRIFT_COLUMNS, [_drift_cells(each) for each in found.moved]),
+        reading=" ".join(_how_to_read_drift(found)),
+        table=Table(_drift_columns(), [_drift_cells(each) for each in found.moved]),
         svg=charts.limits(title, drawn) if drawn else None,
         empty=_why_no_drift(found),
     )
 
 
-_DRIFT_COLUMNS = (
-    Column("What"),
-    Column("Index", tables.three_decimals),
-    Column("Limit", tables.three_decimals),
-    Column("Photos", tables.count),
-    Column("Photos of the reference", tables.count),
-    Column("Verdict"),
-)
+def _how_to_read_drift(found: figures.Drift) -> Iterator[str]:
+    yield _(
+        "How far photos and answers have moved; up to the dotted line it can be chance, what is "
+        "marked “!” cannot. Of “since training” no alert is made: people may send something else "
+        "than the training photos from the first day on."
+    )
+    if found.version:
+        yield ngettext(
+            "Of %(count)s photo of version %(version)s.",
+            "Of %(count)s photos of version %(version)s.",
+            found.photos,
+        ) % {"count": tables.count(found.photos), "version": found.version}
+
+
+def _of_its_limit(moved: Moved) -> str:
+    words = _("%(index)s of %(limit)s") % {
+        "index": number(f"{moved.index:.2f}"),
+        "limit": number(f"{moved.limit:.2f}"),
+    }
+    return f"{words} !" if _is_alarm(moved) else words
+
+
+def _drift_columns() -> tuple[Column, ...]:
+    return (
+        Column(pgettext("measure", "What")),
+        Column(_("Index"), tables.three_decimals),
+        Column(_("Limit"), tables.three_decimals),
+        Column(_("Photos"), tables.count),
+        Column(_("Photos of the reference"), tables.count),
+        Column(_("Verdict")),
+    )
 
 
 def _drift_cells(moved: Moved) -> tuple[Cell, ...]:
-    verdict = "alarming" if _is_alarm(moved) else "beyond" if moved.is_alarm else "within"
+    verdict = _("within")
+    if moved.is_alarm:
+        verdict = _("alarming") if _is_alarm(moved) else _("beyond")
     return (
         *(_moved_name(moved), moved.index, moved.limit),
         *(moved.photos, moved.reference_photos, verdict),
@@ -182,12 +226,14 @@ def _is_alarm(moved: Moved) -> bool:
 
 def _why_no_drift(found: figures.Drift) -> str:
     if found.photos < MIN_PHOTOS:
-        there = "is 1 photo" if found.photos == 1 else f"are {found.photos} photos"
-        return (
-            f"There {there} to compare, and {MIN_PHOTOS} are needed: of fewer, nothing would "
-            "stand out from chance."
-        )
-    return (
+        return ngettext(
+            "There is %(count)s photo to compare, and %(needed)s are needed: of fewer, nothing "
+            "would stand out from chance.",
+            "There are %(count)s photos to compare, and %(needed)s are needed: of fewer, nothing "
+            "would stand out from chance.",
+            found.photos,
+        ) % {"count": found.photos, "needed": MIN_PHOTOS}
+    return _(
         "This version has no reference yet: its card names none, and a thousand answers are "
         "needed for one of its own."
     )
@@ -195,5 +241,15 @@ def _why_no_drift(found: figures.Drift) -> str:
 
 def _moved_name(moved: Moved) -> str:
     """What has moved, and from where."""
-    against = "since training" if moved.reference == HOLDOUT else "since it went live"
-    return f"{_MEASURES.get(moved.measure, moved.measure)} {against}"
+    measures = {
+        "answer": _("Answers"),
+        "photo_format": _("Formats"),
+        "confidence": _("Confidence"),
+        "novelty": _("Novelty"),
+        "pixels": _("Photo sizes"),
+        "bytes": _("File sizes"),
+    }
+    of = {"measure": measures.get(moved.measure, moved.measure)}
+    if moved.reference == HOLDOUT:
+        return _("%(measure)s since training") % of
+    return _("%(measure)s since it went live") % of

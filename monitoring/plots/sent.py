@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
+
 from monitoring import charts, figures, tables
 from monitoring.asked import Asked
 from monitoring.bins import Bar
@@ -9,8 +12,8 @@ from monitoring.charts.scales import in_bytes, in_megapixels
 from monitoring.plots.plot import Plot
 from monitoring.tables import Cell, Column, Table
 
-_NO_PHOTOS = "No photo was answered in this time."
-_NONE_REFUSED = "No photo was refused in this time."
+_NO_PHOTOS = gettext_lazy("No photo was answered in this time.")
+_NONE_REFUSED = gettext_lazy("No photo was refused in this time.")
 # Bars of a quarter of an octave are put together to whole ones where there are more than this.
 _MOST_BARS = 20
 
@@ -20,17 +23,23 @@ def refusals(asked: Asked) -> Plot:
     found = figures.refusals(asked.period)
     rows = [(code, n, n / found.count) for code, n in found.by_code.items()]
     drawn = [charts.Row(code, n, tables.count(n)) for code, n, _ in rows[:8]]
-    title = "Photos refused"
+    title = _("Photos refused")
     return Plot(
         name="refusals",
         title=title,
-        reading="Photos that got no answer, by the cause that the sender was told; "
-        "of all versions.",
+        reading=_(
+            "Photos that got no answer, by the cause that the sender was told; of all versions."
+        ),
         table=Table(
-            (Column("Cause"), Column("Photos", tables.count), Column("Share", tables.share)), rows
+            (
+                Column(_("Cause")),
+                Column(_("Photos"), tables.count),
+                Column(_("Share"), tables.share),
+            ),
+            rows,
         ),
         svg=charts.bars("refusals", title, drawn) if rows else None,
-        empty=_NONE_REFUSED,
+        empty=str(_NONE_REFUSED),
     )
 
 
@@ -44,47 +53,54 @@ def refused(asked: Asked) -> Plot:
         (each.begin, each.refusals.count, *(each.refusals.by_code.get(code, 0) for code in codes))
         for each in found
     ]
-    title = "Refused over time"
-    stack = charts.Stack("refused", counts)
+    title = _("Refused over time")
+    stack = charts.Stack(pgettext("photos", "refused"), counts)
     return Plot(
         name="refused",
         title=title,
-        reading="Each column is one interval of time. A few are usual; a wall is somebody who "
-        "sends the same rubbish again and again, or a limit that is too low.",
+        reading=_(
+            "Each column is one interval of time. A few are usual; a wall is somebody who "
+            "sends the same rubbish again and again, or a limit that is too low."
+        ),
         table=Table(
             (
-                Column("Interval from"),
-                Column("Refused", tables.count),
+                Column(_("Interval from")),
+                Column(pgettext("number of photos", "Refused"), tables.count),
                 *(Column(code, tables.count) for code in codes),
             ),
             rows if codes else [],
         ),
         svg=charts.columns("refused", title, begins, [stack]) if codes else None,
-        empty=_NONE_REFUSED,
+        empty=str(_NONE_REFUSED),
     )
 
 
 def sizes(asked: Asked) -> Plot:
     return _histogram(
         "sizes",
-        "Sizes of photos",
-        "Width times height, in megapixels: each column is about a fifth larger than the one "
-        "before, or twice where the range is wide. A shift means another camera or another app.",
+        _("Sizes of photos"),
+        _(
+            "Width times height, in megapixels: each column is about a fifth larger than the one "
+            "before, or twice where the range is wide. A shift means another camera or another "
+            "app."
+        ),
         asked.of(figures.photos).pixels,
         in_megapixels,
-        "Pixels",
+        _("Pixels from"),
     )
 
 
 def weights(asked: Asked) -> Plot:
     return _histogram(
         "weights",
-        "Sizes of files",
-        "The files as they were sent, small ones at the left: small files of large photos "
-        "are squeezed ones.",
+        _("Sizes of files"),
+        _(
+            "The files as they were sent, small ones at the left: small files of large photos "
+            "are squeezed ones."
+        ),
         asked.of(figures.photos).bytes,
         in_bytes,
-        "Bytes",
+        _("Bytes from"),
     )
 
 
@@ -94,16 +110,21 @@ def formats(asked: Asked) -> Plot:
     drawn = [
         charts.Row(name, n, f"{tables.share(part)} · {tables.count(n)}") for name, n, part in rows
     ]
-    title = "Formats of photos"
+    title = _("Formats of photos")
     return Plot(
         name="formats",
         title=title,
-        reading="By content, whatever the file was called.",
+        reading=_("By content, whatever the file was called."),
         table=Table(
-            (Column("Format"), Column("Photos", tables.count), Column("Share", tables.share)), rows
+            (
+                Column(_("Format")),
+                Column(_("Photos"), tables.count),
+                Column(_("Share"), tables.share),
+            ),
+            rows,
         ),
         svg=charts.bars("formats", title, drawn) if rows else None,
-        empty=_NO_PHOTOS,
+        empty=str(_NO_PHOTOS),
     )
 
 
@@ -113,12 +134,12 @@ def _histogram(
     reading: str,
     bars: tuple[Bar, ...],
     write: Callable[[float], str],
-    unit: str,
+    unit_from: str,
 ) -> Plot:
     columns = (
-        Column(f"{unit} from", tables.count),
-        Column("to", tables.count),
-        Column("Photos", tables.count),
+        Column(unit_from, tables.count),
+        Column(pgettext("of an interval", "to"), tables.count),
+        Column(_("Photos"), tables.count),
     )
     return Plot(
         name=name,
@@ -126,7 +147,7 @@ def _histogram(
         reading=reading,
         table=Table(columns, [(bar.low, bar.high, bar.count) for bar in bars]),
         svg=charts.histogram(title, _without_gaps(bars), write) if bars else None,
-        empty=_NO_PHOTOS,
+        empty=str(_NO_PHOTOS),
     )
 
 

@@ -2,6 +2,10 @@
 
 from collections.abc import Iterable
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
+
+from classifier.naming import label_name
 from ml.inference import NEITHER, UNSURE
 from monitoring import charts, figures, tables
 from monitoring.asked import Asked
@@ -13,7 +17,7 @@ from monitoring.tables import Cell, Column, Table
 
 # More labels than this do not fit above a chart: the rest of them is put together.
 _MOST_LABELS = 3
-_NO_PREDICTIONS = "No photo was answered in this time."
+_NO_PREDICTIONS = gettext_lazy("No photo was answered in this time.")
 
 
 def predictions(asked: Asked) -> Plot:
@@ -24,22 +28,24 @@ def predictions(asked: Asked) -> Plot:
         (each.begin, each.answers.count, *(each.answers.by_answer.get(n, 0) for n in names))
         for each in found
     ]
-    title = "Photos answered"
+    title = _("Photos answered")
     return Plot(
         name="predictions",
         title=title,
-        reading="Each column is one interval of time; its parts are what was answered. "
-        "A gap is silence.",
+        reading=_(
+            "Each column is one interval of time; its parts are what was answered. "
+            "A gap is silence."
+        ),
         table=Table(
             (
-                Column("Interval from"),
-                Column("Photos", tables.count),
-                *(Column(name, tables.count) for name in names),
+                Column(_("Interval from")),
+                Column(_("Photos"), tables.count),
+                *(Column(label_name(name), tables.count) for name in names),
             ),
             rows if any(row[1] for row in rows) else [],
         ),
         svg=charts.columns("predictions", title, begins, _stacks(found, names)) if names else None,
-        empty=_NO_PREDICTIONS,
+        empty=str(_NO_PREDICTIONS),
     )
 
 
@@ -47,7 +53,7 @@ def _stacks(found: tuple[figures.AnswersInterval, ...], names: list[str]) -> lis
     labels = [name for name in names if name not in (UNSURE, NEITHER)]
     shown = names if len(labels) <= _MOST_LABELS else [*labels[: _MOST_LABELS - 1], UNSURE, NEITHER]
     stacks = [
-        charts.Stack(name, [each.answers.by_answer.get(name, 0) for each in found])
+        charts.Stack(label_name(name), [each.answers.by_answer.get(name, 0) for each in found])
         for name in shown
     ]
     if len(shown) < len(names):
@@ -55,7 +61,7 @@ def _stacks(found: tuple[figures.AnswersInterval, ...], names: list[str]) -> lis
             each.answers.count - sum(each.answers.by_answer.get(name, 0) for name in shown)
             for each in found
         ]
-        stacks.append(charts.Stack("others", rest))
+        stacks.append(charts.Stack(pgettext("answers", "others"), rest))
     return stacks
 
 
@@ -81,27 +87,30 @@ def latency(asked: Asked) -> Plot:
         (e.begin, e.latency.count, t.p50, t.p95, t.p99, i.p50, i.p95, i.p99)
         for e, t, i in zip(found, totals, inner, strict=True)
     ]
-    title = "Time to an answer"
+    title = _("Time to an answer")
     quantiles = ("p50", "p95", "p99")
     of = [charts.Line(name, [getattr(each, name) for each in totals]) for name in quantiles]
-    columns = [f"{what} {name} (ms)" for what in ("Total", "Network") for name in quantiles]
+    wholes = [_("Total %(quantile)s (ms)") % {"quantile": name} for name in quantiles]
+    parts = [_("Network %(quantile)s (ms)") % {"quantile": name} for name in quantiles]
     begins = tuple(each.begin for each in found)
     is_empty = not any(each.latency.count for each in found)
     return Plot(
         name="latency",
         title=title,
-        reading="Half of the answers came faster than p50, 19 of 20 faster than p95, "
-        "99 of 100 faster than p99; lower is better.",
+        reading=_(
+            "Half of the answers came faster than p50, 19 of 20 faster than p95, "
+            "99 of 100 faster than p99; lower is better."
+        ),
         table=Table(
             (
-                Column("Interval from"),
-                Column("Photos", tables.count),
-                *(Column(name, tables.milliseconds) for name in columns),
+                Column(_("Interval from")),
+                Column(_("Photos"), tables.count),
+                *(Column(name, tables.milliseconds) for name in (*wholes, *parts)),
             ),
             [] if is_empty else rows,
         ),
         svg=None if is_empty else charts.lines(title, begins, of, in_milliseconds),
-        empty=_NO_PREDICTIONS,
+        empty=str(_NO_PREDICTIONS),
     )
 
 
@@ -109,58 +118,80 @@ def answers(asked: Asked) -> Plot:
     found = asked.of(figures.answers)
     series = series_of(found.by_answer)
     rows = [(name, n, n / found.count) for name, n in found.by_answer.items()]
-    title = "What was answered"
+    named = [(label_name(name), n, part) for name, n, part in rows]
+    title = _("What was answered")
     drawn = [
-        charts.Row(name, n, f"{tables.share(part)} · {tables.count(n)}", min(series[name], 4))
+        charts.Row(
+            label_name(name), n, f"{tables.share(part)} · {tables.count(n)}", min(series[name], 4)
+        )
         for name, n, part in rows[:8]
     ]
     return Plot(
         name="answers",
         title=title,
-        reading="The share of each answer. One label for nearly everything, or much "
-        "unsure and neither, means that photos or camera have changed.",
+        reading=_(
+            "The share of each answer. One label for nearly everything, or much "
+            "unsure and neither, means that photos or camera have changed."
+        ),
         table=Table(
-            (Column("Answer"), Column("Photos", tables.count), Column("Share", tables.share)), rows
+            (
+                Column(_("Answer")),
+                Column(_("Photos"), tables.count),
+                Column(_("Share"), tables.share),
+            ),
+            named,
         ),
         svg=charts.bars("answers", title, drawn) if rows else None,
-        empty=_NO_PREDICTIONS,
+        empty=str(_NO_PREDICTIONS),
     )
 
 
 def confidence(asked: Asked) -> Plot:
     found = asked.of(figures.confidence)
-    title = "How sure the answers are"
-    low = f", {tables.share(found.low_share)} are below" if found.low_share is not None else ""
+    title = _("How sure the answers are")
+    line = {"limit": in_percent(LOW_CONFIDENCE)}
+    if found.low_share is None:
+        reading = _(
+            "Sure answers are at the right; the more stands at the left, the harder the photos: "
+            "the line of the not very sure is %(limit)s."
+        )
+    else:
+        line["share"] = tables.share(found.low_share)
+        reading = _(
+            "Sure answers are at the right; the more stands at the left, the harder the photos: "
+            "the line of the not very sure is %(limit)s, %(share)s are below."
+        )
     return Plot(
         name="confidence",
         title=title,
-        reading="Sure answers are at the right; the more stands at the left, the harder the "
-        f"photos: the line of the not very sure is {in_percent(LOW_CONFIDENCE)}{low}.",
-        table=_histogram_table("Confidence", found.bars),
+        reading=reading % line,
+        table=_histogram_table(_("Confidence from"), found.bars),
         svg=charts.histogram(title, _from_first(found.bars), in_percent) if found.count else None,
-        empty=_NO_PREDICTIONS,
+        empty=str(_NO_PREDICTIONS),
     )
 
 
 def novelty(asked: Asked) -> Plot:
     found = asked.of(figures.novelty)
-    title = "How new the photos are"
+    title = _("How new the photos are")
     return Plot(
         name="novelty",
         title=title,
-        reading="Photos like those of the training stand at the left; strange ones at the right, "
-        "and the strangest are answered neither.",
-        table=_histogram_table("Novelty", found.bars),
+        reading=_(
+            "Photos like those of the training stand at the left; strange ones at the right, "
+            "and the strangest are answered neither."
+        ),
+        table=_histogram_table(_("Novelty from"), found.bars),
         svg=charts.histogram(title, found.bars, in_percent) if found.count else None,
-        empty="Nothing that measures novelty was answered in this time.",
+        empty=_("Nothing that measures novelty was answered in this time."),
     )
 
 
 def _histogram_table(what: str, bars: tuple[Bar, ...]) -> Table:
     columns = (
-        Column(f"{what} from", in_percent),
-        Column("to", in_percent),
-        Column("Photos", tables.count),
+        Column(what, in_percent),
+        Column(pgettext("of an interval", "to"), in_percent),
+        Column(_("Photos"), tables.count),
     )
     rows = [(bar.low, bar.high, bar.count) for bar in bars]
     return Table(columns, rows if any(bar.count for bar in bars) else [])

@@ -7,7 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -68,16 +69,18 @@ def insights(request: HtmxHttpRequest) -> HttpResponse:
 @never_cache
 @_staff_or_open
 def as_csv(request: HtmxHttpRequest, name: str) -> HttpResponse:
-    """The numbers of one plot."""
+    """The numbers of one plot: for programs, so the same in every language."""
     if name not in PLOTS:
-        raise Http404(f"There is no plot {name!r}.")
+        raise Http404(_("There is no plot %(name)s.") % {"name": name})
     picker = Picker(request.GET)
     if not picker.is_valid():
         words = "\n".join(str(words) for each in picker.errors.values() for words in each)
         return HttpResponse(words, status=422, content_type="text/plain; charset=utf-8")
-    plot = PLOTS[name](Asked(picker.period(timezone.now()), picker.chosen_version))
+    asked = Asked(picker.period(timezone.now()), picker.chosen_version)
+    with translation.override(settings.LANGUAGE_CODE):
+        written = PLOTS[name](asked).table.as_csv()
     return HttpResponse(
-        plot.table.as_csv(),
+        written,
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="catsdogs-{name}.csv"'},
     )

@@ -5,6 +5,7 @@ from ipaddress import ip_address
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from rest_framework.throttling import BaseThrottle
@@ -15,10 +16,6 @@ _SIGNS_OF_A_PROXY = (
     *("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"),
     "X-Real-IP",
 )
-_REFUSED = (
-    "Metrics are for who sends 'Authorization: Bearer' with CATSDOGS_METRICS_TOKEN, "
-    "or asks from one of CATSDOGS_METRICS_NETWORKS.\n"
-)
 
 
 @never_cache
@@ -26,7 +23,11 @@ _REFUSED = (
 def metrics(request: HttpRequest) -> HttpResponse:
     """What Prometheus scrapes."""
     if not (_has_token(request) or _is_near(request)):
-        return HttpResponse(_REFUSED, status=403, content_type="text/plain; charset=utf-8")
+        words = _(
+            "Metrics are for who sends 'Authorization: Bearer' with CATSDOGS_METRICS_TOKEN, "
+            "or asks from one of CATSDOGS_METRICS_NETWORKS."
+        )
+        return HttpResponse(f"{words}\n", status=403, content_type="text/plain; charset=utf-8")
     return HttpResponse(exposition(), content_type=CONTENT_TYPE)
 
 

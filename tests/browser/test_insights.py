@@ -166,3 +166,49 @@ def test_strangers_log_in_and_come_back(page, site, admin_user):
     page.get_by_role("button", name="Log in").click()
 
     expect(page).to_have_url(f"{site}/insights?range=week")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("address", ["insights?range=week", "insights?since=x", "ml-test-score"])
+def test_it_is_for_everyone_who_reads_french(browser, site, insights, rows, size, address):
+    context = browser.new_context(locale="fr-FR", viewport=SIZES[size], reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(f"{site}/{address}")
+
+    for summary in page.locator("summary").all():
+        summary.click()
+
+    assert page.locator("html").get_attribute("lang") == "fr"
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    ranges = page.locator(".pick-time nav a")
+    assert ranges.count() == (0 if address == "ml-test-score" else 4)
+    assert [each.text_content() for each in ranges.all() if is_cut(each)] == []
+    names = page.locator("svg .key text, svg .aside, svg .name")
+    assert [each.text_content() for each in names.all() if is_cut(each, "svg")] == []
+    context.close()
+
+
+def is_cut(locator, around="nav"):
+    """Whether some of it is beyond what it lies in."""
+    return locator.evaluate(
+        """(element, around) => {
+            const inner = element.getBoundingClientRect();
+            const outer = element.closest(around).getBoundingClientRect();
+            return inner.right > outer.right + 1 || inner.left < outer.left - 1;
+        }""",
+        around,
+    )
+
+
+def test_a_refresh_that_fails_is_said_in_french(browser, insights, rows):
+    context = browser.new_context(locale="fr-FR")
+    page = context.new_page()
+    page.clock.install()
+    page.goto(insights)
+    page.route("**/insights?*had=*", lambda route: route.abort())
+
+    page.clock.fast_forward(31_000)
+
+    expect(page.locator("#when")).to_contain_text("n’a pas pu être actualisé\u202f; nouvel essai.")
+    context.close()

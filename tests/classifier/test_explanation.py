@@ -1,6 +1,7 @@
 """Heat maps of logged answers, in the API, on the page and in the admin."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -357,3 +358,17 @@ def test_the_admin_shows_the_heat_beside_the_photo(admin_client, answered):
     heat = f"{reverse('heat', args=[answered.pk])}?whole"
     assert heat in page
     assert pixels_of(admin_client.get(heat)).shape == (60, 90, 4)
+    photo, heat_map = re.findall("<img[^>]*admin-picture[^>]*>", page)
+    assert f"{photo} {heat_map}" in page  # on one line
+    assert reverse("photo", args=[answered.pk]) in photo
+    assert 'alt="Heat map: what spoke for “cat”."' in heat_map
+    assert 'loading="lazy"' in heat_map
+
+
+def test_the_admin_asks_for_no_picture_of_a_photo_that_is_erased(admin_client, answered):
+    Prediction.objects.update(photo_is_kept=False)
+
+    page = admin_client.get(reverse("admin:classifier_prediction_change", args=[answered.pk])).text
+
+    assert "admin-picture" not in page
+    assert "<span>erased</span>" in page

@@ -33,7 +33,7 @@ def test_a_score_is_read_as_the_paper_does(points, word):
     assert word in reading(points)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.title)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: str(row.title))
 def test_what_is_done_has_something_that_proves_it(row):
     assert (row.state == "missing") == (not row.commands)
     assert row.state != "automated" or row.tests

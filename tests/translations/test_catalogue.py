@@ -74,7 +74,7 @@ def test_a_translation_fills_in_the_same_values(catalog):
         may_lack = {"%(count)s", "%(counter)s", "%d"} if not isinstance(message.id, str) else set()
         for english, said in forms(message):
             ours, theirs = _PERCENT.findall(english), _PERCENT.findall(said)
-            if set(ours) ^ set(theirs) - may_lack or braces(english) != braces(said):
+            if (set(ours) ^ set(theirs)) - may_lack or braces(english) != braces(said):
                 wrong.append((english, said))
     assert wrong == []
 

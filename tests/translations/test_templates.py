@@ -10,13 +10,7 @@ from django.template.base import Lexer, TokenType
 from tests.translations.reading import bare_words, has_letters
 
 ROOT = Path(settings.BASE_DIR) / "templates"
-# TEMPORARY: until the branches that translate them are merged. Delete it then.
-_OTHERS_TRANSLATE = ("monitoring/",)
-TEMPLATES = [
-    path
-    for path in sorted([*ROOT.rglob("*.html"), *ROOT.rglob("*.svg")])
-    if not path.relative_to(ROOT).as_posix().startswith(_OTHERS_TRANSLATE)
-]
+TEMPLATES = sorted([*ROOT.rglob("*.html"), *ROOT.rglob("*.svg")])
 # Words given to a tag or a filter rather than written in the page.
 _GIVEN = re.compile(r"""\|(default|default_if_none|yesno|add):(["'])(?P<text>.*?)\2""")
 _NAMED = re.compile(r"""(?<!\bclasses)=(["'])(?P<text>[^"']*[^\W\d_] [^"']*|[A-Z][a-z][^"']*)\1""")

@@ -5,10 +5,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from monitoring import alerts
 from monitoring.incidents import Incident, Silence
 from monitoring.rules import RulesError
+from monitoring.saying import later
 from monitoring.telling import News, NotTold, channels, tell
 
 
@@ -72,9 +74,9 @@ class Command(BaseCommand):
             key=f"test.{now:%Y%m%d%H%M%S%f}",
             is_over=False,
             severity="test",
-            title="Nothing is wrong",
-            words="This message shows that alerts reach you.",
-            do="Nothing.",
+            title=later(lambda: _("Nothing is wrong")),
+            words=later(lambda: _("This message shows that alerts reach you.")),
+            do=later(lambda: _("Nothing.")),
             rule="test",
             since=now,
         )
