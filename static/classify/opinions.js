@@ -4,27 +4,26 @@
  * A click that did not arrive can be made again, and keeps its choice. What was said can be undone for ten seconds.
  */
 
-import { report, say } from "./saying.js";
-import { fill, fresh, spoken } from "./words.js";
+import { say } from "./saying.js";
+import { fill, fresh, held, spoken } from "./words.js";
 import { renew } from "./visitor.js";
 
 const PARTS = ".feedback";
-const troubles = document.getElementById("troubles").content;
 /** Forms whose token was renewed for the click that is on its way: a second refusal is final. */
 const renewed = new WeakSet();
 
-export function listenToOpinions() {
+export function listenToOpinions(board, signal) {
+  const { main } = board;
+  const on = (name, listener) => main.addEventListener(name, listener);
   on("htmx:beforeRequest", ({ detail }) => part(detail.elt)?.querySelector(".trouble")?.remove());
   on("htmx:beforeSwap", judge);
   on("htmx:sendError", ({ detail }) => fail(detail, "lost"));
   on("htmx:timeout", ({ detail }) => fail(detail, "slow"));
-  on("htmx:load", ({ detail }) => welcome(detail.elt));
+  on("htmx:load", ({ detail }) => welcome(detail.elt, board));
   addEventListener("online", () => {
-    for (const button of document.querySelectorAll("[data-trouble=lost] button")) button.click();
-  });
+    for (const button of main.querySelectorAll("[data-trouble=lost] button")) button.click();
+  }, { signal });
 }
-
-const on = (name, listener) => document.addEventListener(name, listener);
 
 const part = (element) => element.closest?.(PARTS);
 
@@ -57,7 +56,7 @@ function fail({ requestConfig, xhr }, kind) {
   const { elt } = requestConfig;
   if (!part(elt)) return;
   const box = fresh("trouble");
-  const [title, text] = troubles.querySelector(`[data-trouble="${kind}"]`).children;
+  const [title, text] = held("troubles").querySelector(`[data-trouble="${kind}"]`).children;
   box.dataset.trouble = kind;
   box.querySelector("h3").textContent = title.textContent;
   box.querySelector("p").textContent = fill(text.textContent, { status: xhr.status, reason: reasonIn(xhr) });
@@ -83,14 +82,14 @@ function reasonIn(xhr) {
 }
 
 /** New content has arrived: a thank-you, a question again, or that a photo is gone. */
-function welcome(element) {
+function welcome(element, board) {
   const undo = element.querySelector?.("[data-seconds]");
   if (undo) setTimeout(() => takeAway(undo), Number(undo.dataset.seconds) * 1000);
   // Asked once: while one card asks for consent, another one does not.
-  const [, ...further] = document.querySelectorAll(".asks-consent");
+  const [, ...further] = board.main.querySelectorAll(".asks-consent");
   for (const question of further) question.remove();
   if (element.matches?.(".gone")) {
-    report();
+    board.report();
     say(spoken(element));
   }
 }
