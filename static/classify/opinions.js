@@ -1,7 +1,8 @@
 /**
  * What people say of an answer, and erasing it: htmx sends and swaps, this says what went wrong, beside the buttons.
  *
- * A click that did not arrive can be made again, and keeps its choice. What was said can be undone for ten seconds.
+ * A click that did not arrive can be made again, and keeps its choice; where the server asked for patience, it is made
+ * again by itself. What was said can be undone for ten seconds.
  */
 
 import { say } from "./saying.js";
@@ -9,13 +10,14 @@ import { fill, fresh, held, spoken } from "./words.js";
 import { renew } from "./visitor.js";
 
 const PARTS = ".feedback";
+const PATIENCE = 5; // seconds, where the server asks for patience and names no time
 /** Forms whose token was renewed for the click that is on its way: a second refusal is final. */
 const renewed = new WeakSet();
 
 export function listenToOpinions(board, signal) {
   const { main } = board;
   const on = (name, listener) => main.addEventListener(name, listener);
-  on("htmx:beforeRequest", ({ detail }) => part(detail.elt)?.querySelector(".trouble")?.remove());
+  on("htmx:beforeRequest", ({ detail }) => part(detail.elt)?.querySelector(".trouble:not(.trying)")?.remove());
   on("htmx:beforeSwap", judge);
   on("htmx:sendError", ({ detail }) => fail(detail, "lost"));
   on("htmx:timeout", ({ detail }) => fail(detail, "slow"));
@@ -64,9 +66,23 @@ function fail({ requestConfig, xhr }, kind) {
     box.remove();
     press(requestConfig);
   });
-  part(elt).querySelector(".trouble")?.remove();
+  const before = part(elt).querySelector(".trouble");
+  before?.remove();
   part(elt).append(box);
-  say(spoken(box));
+  if (before?.dataset.trouble !== kind) say(spoken(box)); // not each time that it tries again
+  if (kind === "busy") keepTrying(box, requestConfig, xhr);
+}
+
+/** Make the click again every few seconds, until something else is said here. Meanwhile nothing moves. */
+function keepTrying(box, requestConfig, xhr) {
+  const seconds = Number.parseInt(xhr.getResponseHeader("Retry-After"), 10) || PATIENCE;
+  const timer = setInterval(() => {
+    if (!box.parentElement) return clearInterval(timer);
+    if (!box.isConnected) return; // another page is being looked at
+    box.classList.add("trying");
+    press(requestConfig);
+    box.classList.remove("trying");
+  }, seconds * 1000);
 }
 
 /** A card that gives way needs its preview no longer. */
