@@ -1,4 +1,4 @@
-"""Files and folders that the mouse carries from the desk into the page, as the browser itself reports it."""
+"""Files and folders that the mouse carries into the page, as the browser itself reports it."""
 
 
 def drag(page, paths, x=400, y=400):

@@ -1,4 +1,4 @@
-"""A folder is dropped: its photos are taken in, what lies beside them is not, and an empty one is named."""
+"""A dropped folder: its photos are taken, what lies beside them is not, an empty one is named."""
 
 import pytest
 from playwright.sync_api import expect

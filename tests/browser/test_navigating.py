@@ -186,7 +186,7 @@ def test_what_is_not_there_is_said_inside_the_frame(home, quick_site):
     follow(home, "About")
 
     arrived(home, "Nobody here")
-    expect(home).to_have_title("Nobody here · catsdogs")
+    expect(home).to_have_title("Not found · catsdogs")
     expect(home).to_have_url(f"{quick_site}/nowhere/")
     expect(home.locator("nav [aria-current]")).to_have_count(0)
     assert violations(home) == []

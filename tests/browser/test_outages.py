@@ -1,4 +1,4 @@
-"""The real server, its database taken away or itself killed: the card says so, and nothing is lost or there twice."""
+"""The real server, its database taken away or itself killed: said so, nothing lost, or twice."""
 
 import os
 import re
@@ -65,9 +65,7 @@ def slowly(page, bytes_a_second):
     """A network that takes its time with what is sent."""
     session = page.context.new_cdp_session(page)
     still = {"offline": False, "latency": 0, "downloadThroughput": -1}
-    session.send(
-        "Network.emulateNetworkConditions", {**still, "uploadThroughput": bytes_a_second}
-    )
+    session.send("Network.emulateNetworkConditions", {**still, "uploadThroughput": bytes_a_second})
     yield
     session.send("Network.emulateNetworkConditions", {**still, "uploadThroughput": -1})
 

@@ -149,14 +149,21 @@ def test_history_tells_times_and_erases_when_one_comes_by_a_link(home):
 
 def test_why_works_when_one_comes_by_a_link(page, site, cat):
     page.goto(site)
+    held = hold(page)
     page.set_input_files("#photo", cat)
-    expect(page.get_by_text("Was I right?")).to_be_visible()
+    expect(page.locator("[data-state=sending]")).to_have_count(1)
     follow(page, "History")
-    page.locator(".entry .look").click()
-    page.get_by_text("Why?").click()
+    arrived(page, "Your photos")
+    held[0].continue_()
+    expect(page.locator("#said")).to_contain_text("It’s a cat")
 
-    expect(page.locator(".why-words")).to_be_focused()
-    expect(page.locator("#answer figure > .heat")).to_be_visible()
+    for way in (page.go_back, page.locator(".entry .look").click):
+        way()
+        page.get_by_text("Why?").click()
+        expect(page.locator(".why-words")).to_be_focused()
+        expect(page.locator("#answer figure > .heat")).to_be_visible()
+        follow(page, "History")
+        arrived(page, "Your photos")
 
 
 def test_a_page_that_was_left_asks_for_nothing_any_more(staff):
