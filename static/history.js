@@ -22,6 +22,7 @@ export function start(main, visit) {
   function remove(entry) {
     const neighbour = entry.nextElementSibling ?? entry.previousElementSibling;
     entry.remove();
+    document.dispatchEvent(new CustomEvent("erased", { detail: entry.id.replace("entry-", "") }));
     trouble.hidden = true;
     told.textContent = told.dataset.erased;
     if (main.querySelector(".entry")) neighbour?.querySelector("a")?.focus();

@@ -75,6 +75,15 @@ class Page {
     canvas.toBlob((blob) => this.add([new File([blob], name, { type: blob.type })]), "image/jpeg", 0.9);
   }
 
+  /** An answer was erased on another page: its card goes, too. */
+  dropErased(id) {
+    const card = this.main.querySelector(`#feedback-${CSS.escape(id)}`)?.closest(".card");
+    if (!card) return;
+    URL.revokeObjectURL(card.querySelector("figure img")?.src);
+    card.remove();
+    this.board.report();
+  }
+
   /** A card that says why there is nothing to send. */
   #tell(state, name = "") {
     const nothing = new Photo(new File([], name), true, this.board);
@@ -138,6 +147,7 @@ function listenToCards(page) {
     board.report();
     field.focus();
   });
+  document.addEventListener("erased", ({ detail }) => page.dropErased(detail), { signal });
   addEventListener("beforeunload", (event) => { if (page.pending.length) event.preventDefault(); }, { signal });
 }
 

@@ -4,7 +4,7 @@
  * are links.
  */
 
-import { Elsewhere, fetchPage } from "./fetching.js";
+import { Lost, fetchPage } from "./fetching.js";
 import { addStyles, keepStyles, scriptsOf, stylesOf } from "./head.js";
 import { follow, goToFragment, push, remember, restore, startPlaces } from "./places.js";
 import { Visit, addressOf, keptAt } from "./visit.js";
@@ -60,10 +60,9 @@ function settle(how, hash = "") {
   if (hash) goToFragment(hash);
 }
 
-/** The browser loads what is not for us. Where nobody answers, what is here stays, with a word about it. */
+/** Where nobody answers, what is here stays, with a word about it. All else the browser loads as ever. */
 function giveUp(error, url, how) {
-  if (how === BY_BUTTONS) return location.reload(); // the address is the other page's already
-  if (error instanceof Elsewhere) return location.assign(url);
+  if (!(error instanceof Lost)) return how === BY_BUTTONS ? location.reload() : location.assign(url);
   const words = astray();
   words.querySelector("a").href = url;
   words.hidden = false;
@@ -92,7 +91,8 @@ function followLinks() {
     const isHere = addressOf(url) === shown.address;
     if (isHere && url.hash) return remember(); // the browser goes there by itself
     event.preventDefault();
-    if (!isHere) return go(url, BY_LINK);
+    // The browser's buttons may have led to an address whose page was lost on the way.
+    if (!isHere) return go(url, addressOf(url) === addressOf(location) ? AGAIN : BY_LINK);
     // Photos on their way here must not be lost to a click on the page's own name.
     if (shown.isWorthKeeping) settle(BY_LINK);
     else go(url, AGAIN);
@@ -133,12 +133,13 @@ function refuseDrops() {
   }
 }
 
-if (window.htmx) {
-  document.documentElement.classList.add("js");
+// Older browsers load each page, as all do without script.
+if (window.htmx && AbortSignal.any) {
   startPlaces();
   followLinks();
   followQuestions();
   followButtons();
   refuseDrops();
 }
+if (window.htmx) document.documentElement.classList.add("js");
 shown = new Visit(new URL(location), { styles: stylesOf(document), scripts: scriptsOf(document) }, refresh);

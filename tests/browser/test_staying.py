@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from feedback.models import Review
 from tests.browser.many import card, drawings, hold
-from tests.browser.test_navigating import arrived, follow, is_same_document
+from tests.browser.test_navigating import SECONDS, arrived, follow, is_same_document
 from tests.make import make_staff, make_teaching
 
 
@@ -147,6 +147,20 @@ def test_history_tells_times_and_erases_when_one_comes_by_a_link(home):
     assert is_same_document(home)
 
 
+def test_what_is_erased_in_the_history_is_gone_from_the_page_it_was_sent_from(home):
+    home.set_input_files("#photo", drawings(2))
+    expect(home.locator("[data-answer=cat]")).to_have_count(2)
+    follow(home, "History")
+    home.locator(".entry summary").first.click()
+    home.locator(".entry").first.get_by_role("button", name="Erase for good").click()
+    expect(home.locator(".entry")).to_have_count(1)
+
+    home.go_back()
+
+    expect(home.locator("#answer > .card")).to_have_count(1)
+    expect(home.locator("#summary")).to_be_hidden()
+
+
 def test_why_works_when_one_comes_by_a_link(page, site, cat):
     page.goto(site)
     held = hold(page)
@@ -170,7 +184,7 @@ def test_a_page_that_was_left_asks_for_nothing_any_more(staff):
     staff.clock.install()
     staff.reload()
     follow(staff, "Insights")
-    expect(staff.locator("#live")).to_be_attached()
+    expect(staff.locator("#live")).to_be_attached(timeout=SECONDS)
     asked = []
     staff.on("request", lambda request: asked.append(request.url))
     staff.clock.run_for(31_000)
