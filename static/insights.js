@@ -8,7 +8,7 @@ export function start(main) {
     const when = main.querySelector("#when");
     if (refreshes(event) && when && !when.dataset.failed) {
       when.dataset.failed = "yes";
-      when.append(` ${main.querySelector("#live").dataset.failed}`);
+      when.append(` – ${when.dataset.failedWords}`);
     }
   }
 
