@@ -80,7 +80,8 @@ const currentLinks = () => document.querySelectorAll("#top [aria-current]");
 function isOurs(event, link) {
   if (event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return false;
   if (link.origin !== location.origin || link.hasAttribute("download") || !["", "_self"].includes(link.target)) return false;
-  return !document.body.dataset.elsewhere.split(" ").some((beginning) => link.pathname.startsWith(beginning));
+  const { admin, api } = document.body.dataset;
+  return ![admin, api].some((beginning) => link.pathname.startsWith(beginning));
 }
 
 function followLinks() {
