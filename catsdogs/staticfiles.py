@@ -2,7 +2,7 @@
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-_OURS = "classify/*.js"
+_OURS = ("classify/*.js", "frame/*.js")
 # Django's own, which follow import and export; for all scripts they would stumble over others'.
 _, _IMPORTS = CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns
 
@@ -10,4 +10,7 @@ _, _IMPORTS = CompressedManifestStaticFilesStorage._js_module_import_aggregation
 class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """WhiteNoise's storage, which also hashes what one of our scripts imports from another."""
 
-    patterns = (*CompressedManifestStaticFilesStorage.patterns, (_OURS, _IMPORTS))
+    patterns = (
+        *CompressedManifestStaticFilesStorage.patterns,
+        *((ours, _IMPORTS) for ours in _OURS),
+    )

@@ -3,15 +3,17 @@
 import { Card, PENDING } from "./card.js";
 import { forget, hurry, look, shrunk } from "./preparing.js";
 import { Queue } from "./queue.js";
-import { report } from "./saying.js";
 import { send } from "./sending.js";
 import { introduce, renew } from "./visitor.js";
 import { megabytes } from "./words.js";
 
 const AT_A_TIME = 4;
 const TRIES = 4; // by itself, when nobody answers
-const form = document.getElementById("ask");
-const limit = () => Number(form.dataset.maxMegabytes) * 1_000_000;
+/** Where photos go, and how large they may be: as the page that was opened last has it. */
+let sending;
+export const sendAsIn = (form) => {
+  sending = { address: form.action, limit: Number(form.dataset.maxMegabytes) * 1_000_000 };
+};
 
 /** Photos that ended without an answer and would like to try again once the network is back. */
 const lost = new Set();
@@ -23,8 +25,10 @@ export class Photo {
   #pause;
   #seen;
 
-  constructor(file, isOriginal) {
+  /** `board` is where its card lies. */
+  constructor(file, isOriginal, board) {
     this.file = file;
+    this.board = board;
     this.isOriginal = isOriginal;
     this.card = new Card(file.name, {
       again: () => this.again(),
@@ -46,7 +50,7 @@ export class Photo {
     if (file.type && !file.type.startsWith("image/")) return this.end("not-a-photo");
     if (file.size === 0) return this.end("empty");
     this.#seen = look(file).then((seen) => {
-      if (this.card.state && this.card.element.isConnected) this.card.see(seen.preview ?? file);
+      if (this.card.state && this.board.place.contains(this.card.element)) this.card.see(seen.preview ?? file);
       return seen;
     });
     queue.add(this);
@@ -76,7 +80,7 @@ export class Photo {
     this.#quit();
     forget(this.file);
     this.card.remove();
-    report();
+    this.board.report();
   }
 
   /** What the queue calls when it is this photo's turn. */
@@ -86,7 +90,7 @@ export class Photo {
     hurry(this.file);
     const photo = this.isOriginal ? this.file : await shrunk(this.file, await this.#seen);
     if (signal.aborted) return;
-    if (photo.size > limit()) return this.end("too-large", { size: megabytes(photo.size) });
+    if (photo.size > sending.limit) return this.end("too-large", { size: megabytes(photo.size) });
     await introduce();
     let outcome = await this.#send(photo, signal);
     if (outcome.kind === "old" && await renew()) outcome = await this.#send(photo, signal);
@@ -96,7 +100,7 @@ export class Photo {
   #send(photo, signal) {
     this.card.progress(0);
     // A photo that was drawn smaller is a JPEG, whatever its name says: the server looks inside.
-    return send(photo, this.file.name, form.action, (share) => {
+    return send(photo, this.file.name, sending.address, (share) => {
       if (!signal.aborted) this.card.progress(share);
     }, signal);
   }
@@ -105,7 +109,7 @@ export class Photo {
     switch (kind) {
       case "answered":
         this.card.answer(card);
-        return report(this.card);
+        return this.board.report(this.card);
       case "refused": return this.end("refused", { reason: words(card) });
       case "too-large": return this.end("too-large", { size: megabytes(this.file.size) });
       case "busy":
@@ -131,7 +135,7 @@ export class Photo {
   #wait(state, seconds, values = {}) {
     let left = seconds;
     this.#show(state, { seconds: left, ...values });
-    report(this.card);
+    this.board.report(this.card);
     this.#pause = setInterval(() => {
       left -= 1;
       if (left > 0) return this.#show(state, { seconds: left, ...values });
@@ -144,12 +148,12 @@ export class Photo {
   /** Say why there is no answer. */
   end(state, values) {
     this.#show(state, values);
-    report(this.card);
+    this.board.report(this.card);
   }
 
   #show(state, values) {
     this.card.show(state, values);
-    report();
+    this.board.report();
   }
 
   /** Take it out of every line that it may be standing in. */
@@ -164,8 +168,12 @@ export class Photo {
 /** What the server's own card says, without its heading. */
 const words = (card) => [...(card?.querySelectorAll("p") ?? [])].map((part) => part.textContent.trim()).join(" ");
 
+let isFollowing = false;
+
 /** Wait while the browser says that there is no network, and go on by itself. */
 export function followTheNetwork() {
+  if (isFollowing) return;
+  isFollowing = true;
   addEventListener("offline", () => {
     queue.close();
     for (const photo of queue.waiting) photo.standInLine();

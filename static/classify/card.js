@@ -1,8 +1,6 @@
 /** One photo's card: a state in the page's words, a preview, a progress bar; in the end its answer. */
 
-import { fill, fresh, percent } from "./words.js";
-
-const states = document.getElementById("states").content;
+import { fill, fresh, held, percent } from "./words.js";
 
 /** The states of a photo that may still be answered by itself. */
 export const PENDING = new Set(["waiting", "preparing", "sending", "looking", "busy", "busy-there", "away", "offline"]);
@@ -29,7 +27,7 @@ export class Card {
   /** Say where the photo is; what fills the words stays text. */
   show(state, values = {}) {
     const { element, name } = this;
-    const words = states.querySelector(`[data-state="${state}"]`);
+    const words = held("states").querySelector(`[data-state="${state}"]`);
     const offers = words.dataset.offers.split(" ");
     const isNew = element.dataset.state !== state;
     element.dataset.state = state;
@@ -77,10 +75,11 @@ export class Card {
 
   remove() {
     const next = this.element.nextElementSibling ?? this.element.previousElementSibling;
+    const main = this.element.closest("main");
     const hadFocus = this.element.contains(document.activeElement);
     this.#forgetPreview();
     this.element.remove();
-    if (hadFocus) (next?.querySelector("h2") ?? document.getElementById("photo")).focus();
+    if (hadFocus) (next?.querySelector("h2") ?? main.querySelector("#photo")).focus();
   }
 
   #replace(element) {

@@ -1,30 +1,31 @@
 /**
  * What people say of an answer, and erasing it: htmx sends and swaps, this says what went wrong, beside the buttons.
  *
- * A click that did not arrive can be made again, and keeps its choice. What was said can be undone for ten seconds.
+ * A click that did not arrive can be made again, and keeps its choice; where the server asked for patience, it is made
+ * again by itself. What was said can be undone for ten seconds.
  */
 
-import { report, say } from "./saying.js";
-import { fill, fresh, spoken } from "./words.js";
+import { say } from "./saying.js";
+import { fill, fresh, held, spoken } from "./words.js";
 import { renew } from "./visitor.js";
 
 const PARTS = ".feedback";
-const troubles = document.getElementById("troubles").content;
+const PATIENCE = 5; // seconds, where the server asks for patience and names no time
 /** Forms whose token was renewed for the click that is on its way: a second refusal is final. */
 const renewed = new WeakSet();
 
-export function listenToOpinions() {
-  on("htmx:beforeRequest", ({ detail }) => part(detail.elt)?.querySelector(".trouble")?.remove());
+export function listenToOpinions(board, signal) {
+  const { main } = board;
+  const on = (name, listener) => main.addEventListener(name, listener);
+  on("htmx:beforeRequest", ({ detail }) => part(detail.elt)?.querySelector(".trouble:not(.trying)")?.remove());
   on("htmx:beforeSwap", judge);
   on("htmx:sendError", ({ detail }) => fail(detail, "lost"));
   on("htmx:timeout", ({ detail }) => fail(detail, "slow"));
-  on("htmx:load", ({ detail }) => welcome(detail.elt));
+  on("htmx:load", ({ detail }) => welcome(detail.elt, board));
   addEventListener("online", () => {
-    for (const button of document.querySelectorAll("[data-trouble=lost] button")) button.click();
-  });
+    for (const button of main.querySelectorAll("[data-trouble=lost] button")) button.click();
+  }, { signal });
 }
-
-const on = (name, listener) => document.addEventListener(name, listener);
 
 const part = (element) => element.closest?.(PARTS);
 
@@ -57,7 +58,7 @@ function fail({ requestConfig, xhr }, kind) {
   const { elt } = requestConfig;
   if (!part(elt)) return;
   const box = fresh("trouble");
-  const [title, text] = troubles.querySelector(`[data-trouble="${kind}"]`).children;
+  const [title, text] = held("troubles").querySelector(`[data-trouble="${kind}"]`).children;
   box.dataset.trouble = kind;
   box.querySelector("h3").textContent = title.textContent;
   box.querySelector("p").textContent = fill(text.textContent, { status: xhr.status, reason: reasonIn(xhr) });
@@ -65,9 +66,23 @@ function fail({ requestConfig, xhr }, kind) {
     box.remove();
     press(requestConfig);
   });
-  part(elt).querySelector(".trouble")?.remove();
+  const before = part(elt).querySelector(".trouble");
+  before?.remove();
   part(elt).append(box);
-  say(spoken(box));
+  if (before?.dataset.trouble !== kind) say(spoken(box)); // not each time that it tries again
+  if (kind === "busy") keepTrying(box, requestConfig, xhr);
+}
+
+/** Make the click again every few seconds, until something else is said here. Meanwhile nothing moves. */
+function keepTrying(box, requestConfig, xhr) {
+  const seconds = Number.parseInt(xhr.getResponseHeader("Retry-After"), 10) || PATIENCE;
+  const timer = setInterval(() => {
+    if (!box.parentElement) return clearInterval(timer);
+    if (!box.isConnected) return; // another page is being looked at
+    box.classList.add("trying");
+    press(requestConfig);
+    box.classList.remove("trying");
+  }, seconds * 1000);
 }
 
 /** A card that gives way needs its preview no longer. */
@@ -83,14 +98,14 @@ function reasonIn(xhr) {
 }
 
 /** New content has arrived: a thank-you, a question again, or that a photo is gone. */
-function welcome(element) {
+function welcome(element, board) {
   const undo = element.querySelector?.("[data-seconds]");
   if (undo) setTimeout(() => takeAway(undo), Number(undo.dataset.seconds) * 1000);
   // Asked once: while one card asks for consent, another one does not.
-  const [, ...further] = document.querySelectorAll(".asks-consent");
+  const [, ...further] = board.main.querySelectorAll(".asks-consent");
   for (const question of further) question.remove();
   if (element.matches?.(".gone")) {
-    report();
+    board.report();
     say(spoken(element));
   }
 }

@@ -7,6 +7,10 @@ const jobs = [];
 let current = null;
 let worker = null;
 let number = 0;
+let address;
+
+/** Where the worker's script is. */
+export const useWorker = (script) => { address = script; };
 
 /**
  * What is known of a photo before it is sent.
@@ -67,7 +71,7 @@ function finish(seen) {
 /** The worker; null where this browser cannot draw in one. */
 function start() {
   if (!globalThis.OffscreenCanvas || !globalThis.Worker) return null;
-  const made = new Worker(document.getElementById("ask").dataset.preparer, { type: "module" });
+  const made = new Worker(address, { type: "module" });
   made.addEventListener("message", ({ data }) => { if (current?.number === data.number) finish(data); });
   // Out of memory, or never loaded: the next photo gets a new one.
   made.addEventListener("error", () => { worker = null; if (current) finish({ failed: true }); });

@@ -1,4 +1,4 @@
-/** How far all photos are, for those who look and for those who listen. */
+/** How far a page's photos are, for those who look and for those who listen. */
 
 import { PENDING } from "./card.js";
 import { counted, fill, spoken } from "./words.js";
@@ -8,64 +8,80 @@ const FEW = 3; // more than these at once are told as numbers
 const OF_TROUBLE = "trouble";
 
 const said = document.getElementById("said");
-const summary = document.getElementById("summary");
-let news = [];
-let timer;
-let drawing;
 
-/** Count again; and tell about this card, together with others that come about now. */
-export function report(card) {
-  drawing ??= requestAnimationFrame(() => { drawing = undefined; count(); });
-  if (!card) return;
-  news.push(card);
-  timer ??= setTimeout(tell, cards().length === 1 ? 0 : TOGETHER);
-}
-
-/** Say that many photos have been taken. */
-export function announce(total) {
-  if (total > 1) say(fill(said.dataset.started, { total }));
-}
-
-/** Say something, even if it was said just before. */
+/** Say something, even if it was said just before; whichever page is shown. */
 export function say(text) {
   said.textContent = "";
   said.textContent = text;
 }
 
-const cards = () => [...document.querySelectorAll("#answer > .card:not(.gone)")];
+/** The place of the cards on one page, and the line that counts them. */
+export class Board {
+  #summary;
+  #sayings;
+  #news = [];
+  #timer;
+  #drawing;
 
-function tell() {
-  timer = undefined;
-  const told = [...new Set(news)].filter((card) => card.element.isConnected);
-  news = [];
-  count();
-  if (told.length > FEW) return say(inNumbers());
-  const isAlone = cards().length === 1;
-  say(told.map((card) => {
-    const answer = spoken(card.element);
-    return isAlone ? answer : fill(said.dataset.named, { name: card.name, answer });
-  }).join("\n"));
-}
-
-/** What the summary shows, as one text. */
-const inNumbers = () =>
-  [...summary.querySelectorAll("p, li:not([hidden])")].map((part) => part.textContent).join(", ");
-
-function count() {
-  const tally = {};
-  let pending = 0;
-  for (const { dataset } of cards()) {
-    if (PENDING.has(dataset.state)) pending += 1;
-    else tally[dataset.answer ?? OF_TROUBLE] = (tally[dataset.answer ?? OF_TROUBLE] ?? 0) + 1;
+  constructor(main) {
+    this.main = main;
+    this.place = main.querySelector("#answer");
+    this.#summary = main.querySelector("#summary");
+    this.#sayings = main.querySelector("#sayings").dataset;
   }
-  const total = cards().length;
-  summary.hidden = total < 2;
-  const done = summary.querySelector(".done");
-  done.textContent = fill(done.dataset.text, { done: total - pending - (tally[OF_TROUBLE] ?? 0), total });
-  for (const part of summary.querySelectorAll("[data-of]")) {
-    const number = tally[part.dataset.of] ?? 0;
-    part.hidden = !number;
-    part.textContent = counted(part, number);
+
+  /** Count again; and tell about this card, together with others that come about now. */
+  report(card) {
+    this.#drawing ??= requestAnimationFrame(() => { this.#drawing = undefined; this.#count(); });
+    if (!card) return;
+    this.#news.push(card);
+    this.#timer ??= setTimeout(() => this.#tell(), this.#cards.length === 1 ? 0 : TOGETHER);
   }
-  summary.querySelector("button").hidden = !pending;
+
+  /** Say that many photos have been taken. */
+  announce(total) {
+    if (total > 1) say(fill(this.#sayings.started, { total }));
+  }
+
+  get #cards() {
+    return [...this.place.querySelectorAll(":scope > .card:not(.gone)")];
+  }
+
+  #tell() {
+    this.#timer = undefined;
+    const told = [...new Set(this.#news)].filter((card) => this.place.contains(card.element));
+    this.#news = [];
+    this.#count();
+    if (told.length > FEW) return say(this.#inNumbers);
+    const isAlone = this.#cards.length === 1;
+    say(told.map((card) => {
+      const answer = spoken(card.element);
+      return isAlone ? answer : fill(this.#sayings.named, { name: card.name, answer });
+    }).join("\n"));
+  }
+
+  /** What the summary shows, as one text. */
+  get #inNumbers() {
+    return [...this.#summary.querySelectorAll("p, li:not([hidden])")].map((part) => part.textContent).join(", ");
+  }
+
+  #count() {
+    const tally = {};
+    const cards = this.#cards;
+    let pending = 0;
+    for (const { dataset } of cards) {
+      if (PENDING.has(dataset.state)) pending += 1;
+      else tally[dataset.answer ?? OF_TROUBLE] = (tally[dataset.answer ?? OF_TROUBLE] ?? 0) + 1;
+    }
+    const total = cards.length;
+    this.#summary.hidden = total < 2;
+    const done = this.#summary.querySelector(".done");
+    done.textContent = fill(done.dataset.text, { done: total - pending - (tally[OF_TROUBLE] ?? 0), total });
+    for (const part of this.#summary.querySelectorAll("[data-of]")) {
+      const number = tally[part.dataset.of] ?? 0;
+      part.hidden = !number;
+      part.textContent = counted(part, number);
+    }
+    this.#summary.querySelector("button").hidden = !pending;
+  }
 }

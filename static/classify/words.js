@@ -11,8 +11,18 @@ export const megabytes = (bytes) => numbers.format(bytes / 1_000_000);
 /** A share from 0 to 1 in percent. */
 export const percent = (share) => shares.format(share);
 
+const templates = new Map();
+
+/** Take the words of a page: they are the same on each, and still needed while another page is shown. */
+export function learn(main) {
+  for (const template of main.querySelectorAll("template")) templates.set(template.id, template.content);
+}
+
+/** What a template holds, to look words up in. */
+export const held = (id) => templates.get(id);
+
 /** The element that a template holds, fresh. */
-export const fresh = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
+export const fresh = (id) => held(id).firstElementChild.cloneNode(true);
 
 /** The text with its {placeholders} filled in; what fills them stays text, whatever it holds. */
 export function fill(text, values = {}) {

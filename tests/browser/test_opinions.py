@@ -111,6 +111,30 @@ def test_a_click_that_finds_the_server_busy_can_be_made_again(answered):
     expect(thanks(answered)).to_contain_text("You said: cat")
 
 
+def test_a_click_that_finds_the_server_busy_is_made_again_by_itself(answered):
+    busy = {"status": 503, "headers": {"Retry-After": "1"}, "body": "Not now."}
+    answered.route("**/feedback/**", lambda route: route.fulfill(**busy), times=2)
+    answered.get_by_text("Wrong").click()
+    answered.get_by_role("button", name="Dog").click()
+    expect(answered.locator(".trouble")).to_contain_text("I keep trying by myself")
+
+    expect(thanks(answered)).to_contain_text("You said: dog", timeout=15_000)
+    expect(answered.locator(".trouble")).to_have_count(0)
+    assert Feedback.objects.get().label == "dog"
+
+
+def test_who_changes_their_mind_while_it_is_tried_again_is_heard(answered):
+    busy = {"status": 503, "headers": {"Retry-After": "1"}, "body": "Not now."}
+    answered.route("**/feedback/**", lambda route: route.fulfill(**busy), times=1)
+    answered.get_by_role("button", name="Right").click()
+    expect(answered.locator(".trouble")).to_be_visible()
+    answered.get_by_text("Wrong").click()
+    answered.get_by_role("button", name="Dog").click()
+
+    expect(thanks(answered)).to_contain_text("You said: dog")
+    assert Feedback.objects.get().label == "dog"
+
+
 def test_an_expired_token_is_renewed_and_the_click_made_again(answered):
     cookies = [each for each in answered.context.cookies() if each["name"] != "csrftoken"]
     answered.context.clear_cookies()

@@ -1,5 +1,7 @@
 """Why? shows where the model looked, in words and in colours, by mouse and keys, without script."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -23,14 +25,17 @@ def box(locator):
     return [round(found[side]) for side in ("x", "y", "width", "height")]
 
 
-def test_the_heat_lies_over_the_photo_and_a_slider_fades_it(answered):
+def test_the_heat_lies_over_the_card_s_own_photo_and_a_slider_fades_it(answered):
+    fetched = []
+    answered.on("request", lambda request: fetched.append(request.url))
     answered.get_by_text("Why?").click()
     expect(answered.locator(".why-words")).to_contain_text("What speaks for “cat” is mostly in the")
     expect(answered.locator(".why-words")).to_be_focused()  # so that it is read out
 
-    photo, heat = answered.locator(".why-picture img").all()
+    photo, heat = answered.locator("#answer figure img").all()
     assert is_loaded(photo) and is_loaded(heat)
     assert box(photo) == pytest.approx(box(heat), abs=1)
+    assert len([url for url in fetched if "/photos/" in url]) == 1  # the heat alone
 
     slider = answered.get_by_role("slider", name="Heat")
     slider.focus()
@@ -48,6 +53,25 @@ def test_another_label_can_be_asked_about(answered):
 
     expect(answered.locator(".why-words")).to_contain_text("“dog”")
     expect(answered.get_by_role("link", name="What speaks for “cat”?")).to_be_visible()
+    expect(answered.locator("#answer .heat")).to_have_count(1)
+    expect(answered.locator("#answer .heat")).to_have_attribute("src", re.compile("label=dog"))
+
+
+def test_the_heat_goes_when_the_why_is_closed(answered):
+    answered.get_by_text("Why?").click()
+    expect(answered.locator("#answer .heat")).to_be_visible()
+
+    answered.get_by_text("Why?").click()
+    expect(answered.locator("#answer .heat")).to_be_hidden()
+    expect(answered.get_by_alt_text("Your photo")).to_be_visible()
+
+
+def test_on_a_phone_the_photo_stays_in_sight_beside_its_words(answered):
+    answered.set_viewport_size({"width": 390, "height": 844})
+    answered.get_by_text("Why?").click()
+
+    expect(answered.get_by_role("slider", name="Heat")).to_be_in_viewport()
+    expect(answered.locator("#answer .heat")).to_be_in_viewport(ratio=0.9)
 
 
 def test_a_heat_map_that_did_not_come_is_there_when_asked_again(answered):

@@ -40,6 +40,18 @@ def test_what_needs_a_script_is_not_offered(page, site):
         expect(page.locator(needs_script)).to_be_hidden()
 
 
+def test_links_lead_from_page_to_page(page, site):
+    page.goto(site)
+    for name, title in (("History", "Your photos"), ("About", "How I tell them apart")):
+        page.get_by_role("link", name=name, exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    page.go_back()
+
+    expect(page).to_have_title("History · catsdogs")
+    expect(page.locator("nav [aria-current=page]")).to_have_text("History")
+    expect(page.locator("#astray")).to_be_hidden()
+
+
 def test_a_text_is_refused_with_its_reason(page, site):
     page.goto(site)
 
