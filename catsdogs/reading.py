@@ -197,7 +197,8 @@ class ReadingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
             Whether the client's side took all of them.
         """
         try:
-            return conn.sock.send(words) == len(words)
+            sent: int = conn.sock.send(words)
+            return sent == len(words)
         except OSError:
             self.log.debug("A client did not take what it was told.")
             return False
