@@ -130,13 +130,13 @@ def test_a_deep_link_and_what_was_reached_by_links_are_the_same_page(home, quick
 
 def test_a_form_that_asks_stays_in_the_frame(staff, quick_site):
     follow(staff, "Insights")
-    expect(heading(staff)).to_be_focused()
+    expect(heading(staff)).to_be_focused(timeout=SECONDS)
     staff.locator(".exactly summary").click()
     staff.locator("[name=since]").fill("2026-01-01T00:00")
 
     staff.locator(".pick-time form button").click()
 
-    expect(staff).to_have_url(re.compile(r"/insights\?.*since=2026-01-01"))
+    expect(staff).to_have_url(re.compile(r"/insights\?.*since=2026-01-01"), timeout=SECONDS)
     expect(heading(staff)).to_be_focused()
     assert is_same_document(staff)
 
@@ -144,7 +144,8 @@ def test_a_form_that_asks_stays_in_the_frame(staff, quick_site):
 def test_staff_see_their_pages_and_nobody_else_does(staff, home):
     for name in ("Review", "Retrain", "Insights"):
         follow(staff, name)
-        expect(staff.locator("nav [aria-current=page]").first).to_have_text(name)
+        current = staff.locator("nav [aria-current=page]").first
+        expect(current).to_have_text(name, timeout=SECONDS)
     assert is_same_document(staff)
 
     home.context.clear_cookies()
