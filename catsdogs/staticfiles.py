@@ -2,7 +2,7 @@
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-_OURS = ("classify/*.js", "frame/*.js")
+_OURS = ("classify/*.js", "frame/*.js", "history.js")
 # Django's own, which follow import and export; for all scripts they would stumble over others'.
 _, _IMPORTS = CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns
 
