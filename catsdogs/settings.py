@@ -293,6 +293,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Send a photo, get an answer, tell us whether it was right.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
+    "DEFAULT_GENERATOR_CLASS": "classifier.schema.Generator",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,

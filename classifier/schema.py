@@ -3,7 +3,9 @@
 from typing import Any
 
 from django.conf import settings
+from django.utils import translation
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 
 # What each address may answer besides its own, as `classifier.errors` has it.
@@ -18,6 +20,14 @@ _EVERYWHERE = {
 _PLAUSIBLE = r"^(19(7[1-9]|[89]\d)|2\d{3})-"
 _NO_NUL = r"^[^\x00]*$"
 _ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+
+
+class Generator(SchemaGenerator):
+    """The schema is written in English, whoever reads it: like code, it is the same for all."""
+
+    def get_schema(self, *args: Any, **kwargs: Any) -> Any:
+        with translation.override(settings.LANGUAGE_CODE):
+            return super().get_schema(*args, **kwargs)  # type: ignore[no-untyped-call]
 
 
 class Schema(AutoSchema):

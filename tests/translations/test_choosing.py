@@ -115,6 +115,24 @@ def test_programs_ask_for_a_language_or_get_english(engine, client):
     assert detail() == english
 
 
+def test_the_schema_is_the_same_in_every_language(client, french, db):
+    """Also what Django and DRF would translate in it."""
+    headers = {"Accept": "application/vnd.oai.openapi+json"}
+
+    schemas = [each.get("/api/schema", headers=headers).json() for each in (client, french)]
+
+    assert schemas[0] == schemas[1]
+    assert schemas[0]["paths"]
+
+
+def test_the_admin_offers_the_other_language_too(french, db):
+    page = french.get("/admin/login/")
+
+    assert '<html lang="fr"' in page.text
+    assert ">English</button>" in page.text
+    assert 'name="next" value="/admin/login/"' in page.text
+
+
 def test_an_answer_is_the_same_in_every_language(engine, client):
     def answer(**headers):
         sent = {"data": photo_bytes(), "content_type": "image/jpeg", "headers": headers}
