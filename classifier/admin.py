@@ -148,7 +148,7 @@ class PredictionAdmin(ExportMixin, ReadOnly):  # type: ignore[misc]  # it ships 
         for prediction in predictions:
             erase_prediction(prediction)
         words = ngettext(
-            "%(count)s erased, with its photo and feedback.",
+            "%(count)s erased, with their photos and feedback.",
             "%(count)s erased, with their photos and feedback.",
             len(predictions),
         )
