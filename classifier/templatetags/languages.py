@@ -9,9 +9,13 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def here(context: RequestContext) -> str:
-    """The address of the page that is shown, also where it came as the answer to a form."""
+    """The address of the page that is shown, also where it came as the answer to a form.
+
+    What was asked of a page that broke is left out: a question may hold a secret, and error pages
+    are what people show to others.
+    """
     request = context.get("request")
     if request is not None and request.method in ("GET", "HEAD"):
-        return str(request.get_full_path())
+        return str(request.path if context.get("is_error") else request.get_full_path())
     prediction = context.get("prediction")
     return str(prediction.get_absolute_url()) if prediction else reverse("home")
