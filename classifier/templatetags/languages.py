@@ -11,11 +11,12 @@ register = template.Library()
 def here(context: RequestContext) -> str:
     """The address of the page that is shown, also where it came as the answer to a form.
 
-    What was asked of a page that broke is left out: a question may hold a secret, and error pages
-    are what people show to others.
+    Not that of a page that broke: an address may hold a secret, and error pages are what people
+    show to others.
     """
     request = context.get("request")
-    if request is not None and request.method in ("GET", "HEAD"):
-        return str(request.path if context.get("is_error") else request.get_full_path())
+    is_error = context.get("is_error", False)
+    if request is not None and request.method in ("GET", "HEAD") and not is_error:
+        return str(request.get_full_path())
     prediction = context.get("prediction")
     return str(prediction.get_absolute_url()) if prediction else reverse("home")
