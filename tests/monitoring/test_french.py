@@ -117,7 +117,8 @@ def test_a_time_that_is_refused_is_refused_in_french(french, asked):
     page = french.get("/insights", asked)
 
     assert page.status_code == 422
-    problem = page.text.partition('role="alert"')[2].partition("</div>")[0]
+    content = page.text.partition("<main")[2]
+    problem = content.partition('role="alert"')[2].partition("</div>")[0]
     assert "Ce sont les dernières 24" in problem
     assert re.search("Saisissez|Choisissez|Sélectionnez", problem)
 
