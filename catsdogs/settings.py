@@ -118,16 +118,16 @@ DATA_UPLOAD_MAX_NUMBER_FILES = PHOTO_MAX_BATCH
 # Of one person: what they say beyond it on one day teaches nothing.
 FEEDBACK_PER_DAY = env.int("CATSDOGS_FEEDBACK_PER_DAY", default=50)
 
-# Two photos a core: while one waits for Python's lock or for the database, the core has the other.
-# With one a core, 72 photos a second were answered where two made it 87.
-_TWO_A_CORE = 2 * (os.cpu_count() or 1)
-INFERENCE_SLOTS = env.int("CATSDOGS_INFERENCE_SLOTS", default=0) or _TWO_A_CORE
+# One photo a core, and one more: while one waits for Python's lock, the cores have the others. It
+# answers a twentieth more a second on a machine that is idle else, and an eighth more beside others.
+_CORES = os.cpu_count() or 1
+INFERENCE_SLOTS = env.int("CATSDOGS_INFERENCE_SLOTS", default=0) or _CORES + 1
 
 # How much is taken on: see docs/reliability/overload.md.
 MAX_WAIT = env.float("CATSDOGS_MAX_WAIT", default=2.0)
 if not 0.1 <= MAX_WAIT <= 60:
     raise ImproperlyConfigured(f"CATSDOGS_MAX_WAIT is 0.1 to 60 seconds. Received: {MAX_WAIT}")
-PHOTO_THREADS = env.int("CATSDOGS_PHOTO_THREADS", default=0) or min(_TWO_A_CORE, 256)
+PHOTO_THREADS = env.int("CATSDOGS_PHOTO_THREADS", default=0) or min(2 * _CORES, 256)
 if not 1 <= PHOTO_THREADS <= 256:
     raise ImproperlyConfigured(f"CATSDOGS_PHOTO_THREADS is 0 to 256. Received: {PHOTO_THREADS}")
 # Of one person or address, and of one token, a minute; 0: as many as they like. On a machine of
