@@ -119,7 +119,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = PHOTO_MAX_BATCH
 FEEDBACK_PER_DAY = env.int("CATSDOGS_FEEDBACK_PER_DAY", default=50)
 
 # One photo a core, and one more: while one waits for Python's lock, the cores have the others. It
-# answers a twentieth more a second on a machine that is idle else, and an eighth more beside others.
+# answers a twentieth more a second on an idle machine, an eighth more beside other work.
 _CORES = os.cpu_count() or 1
 INFERENCE_SLOTS = env.int("CATSDOGS_INFERENCE_SLOTS", default=0) or _CORES + 1
 
