@@ -4,7 +4,7 @@ import { PENDING } from "./card.js";
 import { counted, fill, spoken } from "./words.js";
 
 const TOGETHER = 900; // milliseconds: answers that come so close are told in one go
-const FEW = 3; // more than these at once are told as numbers
+const FEW = 3; // more than these that came together are told as numbers
 const OF_TROUBLE = "trouble";
 
 const said = document.getElementById("said");
@@ -20,6 +20,9 @@ export class Board {
   #summary;
   #sayings;
   #news = [];
+  /** What was told since no photo was on its way. */
+  #wave = new Set();
+  #pending = 0;
   #timer;
   #drawing;
 
@@ -52,7 +55,10 @@ export class Board {
     const told = [...new Set(this.#news)].filter((card) => this.place.contains(card.element));
     this.#news = [];
     this.#count();
-    if (told.length > FEW) return say(this.#inNumbers);
+    for (const card of told) this.#wave.add(card);
+    const areMany = this.#wave.size > FEW;
+    if (!this.#pending) this.#wave.clear();
+    if (areMany) return say(this.#inNumbers);
     const isAlone = this.#cards.length === 1;
     say(told.map((card) => {
       const answer = spoken(card.element);
@@ -73,6 +79,7 @@ export class Board {
       if (PENDING.has(dataset.state)) pending += 1;
       else tally[dataset.answer ?? OF_TROUBLE] = (tally[dataset.answer ?? OF_TROUBLE] ?? 0) + 1;
     }
+    this.#pending = pending;
     const total = cards.length;
     this.#summary.hidden = total < 2;
     const done = this.#summary.querySelector(".done");
