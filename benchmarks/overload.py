@@ -111,7 +111,8 @@ def run_load(site: Site, name: str, rate: float | None, seconds: float) -> Phase
     before = _cpu_seconds(site)
     load.start()
     there.close()
-    others = _ask_meanwhile(site, load)
+    # Many answers do not fit into the pipe: it ends only once they are taken.
+    others = _ask_meanwhile(site, here)
     answers: list[tuple[int, float]] = here.recv()
     load.join()
     times = {"answered": _times([took for status, took in answers if status == 201])}
@@ -176,10 +177,8 @@ def _cpu_seconds(site: Site) -> float:
     return used
 
 
-def _ask_meanwhile(
-    site: Site, load: "multiprocessing.context.SpawnProcess"
-) -> dict[str, list[float]]:
-    """Seconds that other requests took while a load lasted; the failed ones are left out."""
+def _ask_meanwhile(site: Site, load: Connection) -> dict[str, list[float]]:
+    """Seconds that other requests took until a load was over; the failed ones are left out."""
     feedback = json.dumps({"prediction": _one_prediction(site), "correct": True}).encode()
     asked = {
         "/healthz": ("GET", b"", {}),
@@ -205,11 +204,11 @@ def _ask_often(
     method: str,
     body: bytes,
     headers: dict[str, str],
-    load: "multiprocessing.context.SpawnProcess",
+    load: Connection,
     taken: list[float],
 ) -> None:
     client, pause = http.client.HTTPConnection(site.url[7:], timeout=60), threading.Event()
-    while load.is_alive():
+    while not load.poll():
         began = time.perf_counter()
         client.request(method, path, body, headers)
         answer = client.getresponse()
