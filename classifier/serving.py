@@ -183,7 +183,7 @@ class _Turn:
 
 
 def slot() -> AbstractContextManager[object]:
-    """A turn on the cores: one photo a core at a time answers most photos a second.
+    """A turn on the cores: one photo a core and one more at a time answer most photos a second.
 
     Our own server lets no more in than it can answer (`classifier.admission`); under another one,
     this is where photos queue.
