@@ -166,9 +166,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "monitoring.requests.Watched",
     "catsdogs.headers.Headers",
-    "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "classifier.express.Express",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -53,7 +53,7 @@ class TokenAuthentication(authentication.BaseAuthentication):
     """`Authorization: Bearer …`, with a token made in the admin."""
 
     def authenticate(self, request: Request | HttpRequest) -> tuple[AnonymousUser, ApiToken] | None:
-        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
         token = bearers.find(secret.strip())

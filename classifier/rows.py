@@ -7,11 +7,14 @@ from functools import cache
 from typing import Any
 
 from django.db import connection
+from django.db.models import BooleanField, CharField, Field, FloatField, PositiveIntegerField
 
 from classifier.models import Prediction
 
 # Without them a line is no row; what else is missing was added by a migration since.
 _NEEDED = {"id", "created_at", "version_id", "person", "answer", "photo_sha256"}
+# Databases take these as Python has them. The field's own say is half of an insert's work.
+_AS_THEY_ARE = (BooleanField, CharField, FloatField, PositiveIntegerField)
 
 
 def insert(predictions: Sequence[Prediction]) -> None:
@@ -23,11 +26,10 @@ def insert(predictions: Sequence[Prediction]) -> None:
     Raises:
         Error: if the database does not take them; it has taken none then.
     """
-    fields = Prediction._meta.concrete_fields
     values = [
-        field.get_db_prep_save(getattr(prediction, field.attname), connection)
+        getattr(prediction, name) if field is None else _prepared(prediction, field)
         for prediction in predictions
-        for field in fields
+        for name, field in _columns()
     ]
     with connection.cursor() as cursor:
         cursor.execute(_statement(len(predictions)), values)
@@ -54,6 +56,19 @@ def from_line(line: bytes) -> Prediction:
         raise ValueError("This is no prediction.")
     fields = [field for field in Prediction._meta.concrete_fields if field.attname in values]
     return Prediction(**{field.attname: field.to_python(values[field.attname]) for field in fields})
+
+
+@cache
+def _columns() -> list[tuple[str, Field | None]]:
+    """Each column's attribute, and its field where that has a say in what the database is given."""
+    return [
+        (field.attname, None if type(field) in _AS_THEY_ARE else field)
+        for field in Prediction._meta.concrete_fields
+    ]
+
+
+def _prepared(prediction: Prediction, field: Field) -> Any:
+    return field.get_db_prep_save(getattr(prediction, field.attname), connection)
 
 
 @cache

@@ -191,5 +191,4 @@ def forget_orphans(older_than: datetime) -> int:
 
 def _path(sha256: str) -> Path:
     # Two levels of folders: no folder grows beyond what a file system lists quickly.
-    folder: Path = settings.PHOTOS_DIR / sha256[:2] / sha256[2:4]
-    return folder / sha256
+    return Path(f"{settings.PHOTOS_DIR}/{sha256[:2]}/{sha256[2:4]}/{sha256}")

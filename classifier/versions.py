@@ -108,6 +108,10 @@ def _as_row(card: Card) -> dict[str, Any]:
     }
 
 
+# A card, and what `ModelVersion.from_card` made of it: each photo asks about the same one.
+_last: "tuple[Card, ModelVersion] | None" = None
+
+
 class ModelVersion(models.Model):
     """A trained version, as its card describes it, and whether it is the one that answers."""
 
@@ -145,8 +149,14 @@ class ModelVersion(models.Model):
 
     @classmethod
     def from_card(cls, card: Card) -> "ModelVersion":
-        """A version as its card has it, not kept in the database: to compare with one that is."""
-        return cls(name=card.version, **_as_row(card))
+        """A version as its card has it, not kept in the database, and not to be changed.
+
+        The card that was asked about last gives the same object again.
+        """
+        global _last
+        if _last is None or _last[0] is not card:
+            _last = card, cls(name=card.version, **_as_row(card))
+        return _last[1]
 
     def promote(self, by: str = "", *, instead_of: "ModelVersion | None" = None) -> None:
         """Let this version answer from now on, in the place of the live one.

@@ -42,7 +42,7 @@ class Watched:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
-        with trace.begin(request.headers.get(trace.HEADER, "")) as traced:
+        with trace.begin(request.META.get("HTTP_X_REQUEST_ID", "")) as traced:
             response = self.get_response(request)
             response[trace.HEADER] = traced.request_id
             _tell(request, response, traced, time.perf_counter() - started)
