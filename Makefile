@@ -42,7 +42,7 @@ types: .venv/.dev ## Check types
 write := $(if $(WRITE),--write docs/performance.md)
 
 bench: .venv/.dev ## Measure serving beside peers, start, memory, loop, swaps; with photos, candidates
-	$(python) -m benchmarks.serving --int8 --peers all $(write)
+	$(python) -m benchmarks.serving --single --peers all $(write)
 	$(python) -m benchmarks.starting $(write)
 	$(python) -m benchmarks.memory --where $(write)
 	$(python) -m benchmarks.loop

@@ -10,22 +10,18 @@ import tempfile
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import TracebackType
 
-import numpy as np
-
 from benchmarks.bare import WAYS, Bare, bare_loop
 from benchmarks.contestants import Contestant, Load, Served, the_loop
-from benchmarks.peering import PEERS, running_peer
+from benchmarks.peering import PEERS, in_single_precision, running_peer
 from benchmarks.photos import Upload, uploads
 from benchmarks.postgres import durable_postgres
 from benchmarks.rows import compare, stored_ids
 from benchmarks.site import running_site
-from ml.photos import decode_photo, fit
-from ml.registry import NETWORK, list_versions, load_card, save_version
+from ml.registry import list_versions
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACE = ROOT / "var" / "bench"
@@ -60,6 +56,7 @@ class Arena:
         self._sites: list[tuple[Served, str]] = []
         self.photos: Callable[[str], Sequence[Upload]] = cache(self._photos)
         self._loop = cache(self._start_loop)
+        self._single = cache(self._make_single)
 
     def __enter__(self) -> "Arena":
         PLACE.mkdir(parents=True, exist_ok=True)
@@ -115,26 +112,24 @@ class Arena:
         self._sites.append((served, url))
         return served.contestant()
 
-    def peer(self, key: str) -> Contestant:
-        """Another way to serve, one of `benchmarks.peering.PEERS`."""
-        logs = self._place / key
+    def peer(self, key: str, *, single: bool = False) -> Contestant:
+        """Another way to serve, one of `benchmarks.peering.PEERS`.
+
+        Args:
+            key: Which.
+            single: Whether its networks compute in single precision.
+        """
+        name = in_single_precision(PEERS[key].name) if single else PEERS[key].name
+        logs = self._place / (f"{key}-single" if single else key)
         logs.mkdir()
-        peer = running_peer(key, PLACE / "peers", self.model, self.photos("jpeg")[0], logs)
+        model = self._single() if single else self.model
+        peer = running_peer(key, PLACE / "peers", model, self.photos("jpeg")[0], logs)
         url, pid = self._stack.enter_context(peer)
-        return Served(PEERS[key].name, url, pid, self.photos).contestant()
+        return Served(name, url, pid, self.photos).contestant()
 
-    def quantised_loop(self, way: str) -> Contestant:
-        """The bare loop with the first network in 8 bits: for its speed, not for its answers."""
-        from ml.quantise import NUM_PHOTOS, quantise
-
-        card = load_card(self.model)
-        photos = [decode_photo(each.whole()).pixels for each in self.photos("jpeg")[:NUM_PHOTOS]]
-        files = {name: (self.model / name).read_bytes() for name in card.files}
-        batch = np.stack([fit(pixels, card.side) for pixels in photos])
-        files[NETWORK] = quantise(files[NETWORK], batch)
-        models = self._place / "in-8-bits"
-        save_version(models, replace(card, version="in-8-bits"), files)
-        return self.loop(way, "bare loop, first network in 8 bits", models / "in-8-bits")
+    def single_loop(self, way: str) -> Contestant:
+        """The bare loop in single precision."""
+        return self.loop(way, in_single_precision("bare loop"), self._single())
 
     def problems(self) -> list[str]:
         """What the databases say against the answers: nothing, if all is well."""
@@ -153,6 +148,13 @@ class Arena:
         place = self._place / f"loop-{kind}-{way}-{model.name}"
         place.mkdir()
         return self._stack.enter_context(bare_loop(way, model, self.photos(kind), place))
+
+    def _make_single(self) -> Path:
+        folder = self._place / "models" / "single"
+        # In a process of its own: TensorFlow would stay in this one.
+        command = ("-m", "benchmarks.single_precision", str(self.model), str(folder))
+        subprocess.run([sys.executable, *command], cwd=ROOT, check=True, stdout=sys.stderr)
+        return folder
 
 
 def _seed(url: str, rows: int) -> None:

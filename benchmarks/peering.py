@@ -50,6 +50,11 @@ class Peer:
     command: str
 
 
+def in_single_precision(name: str) -> str:
+    """What somebody is called whose networks compute in single precision, not in 8 bits."""
+    return f"{name}, single precision"
+
+
 _UVICORN = "uvicorn {app}:app --host 127.0.0.1 --port {{port}} --no-access-log --log-level warning"
 PEERS = {
     "fastapi-onnx": Peer(
@@ -77,6 +82,8 @@ PEERS = {
         _UVICORN.format(app="benchmarks.peers.fastapi_keras"),
     ),
 }
+# The fastest one, in each measurement so far.
+BEST = "fastapi-onnx"
 
 
 def install(key: str, place: Path) -> Path:

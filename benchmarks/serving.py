@@ -22,7 +22,7 @@ from benchmarks.arena import PLACE, Arena
 from benchmarks.contestants import Contestant, Load, Round
 from benchmarks.machine import as_sentence, machine
 from benchmarks.marked import write_between
-from benchmarks.peering import PEERS
+from benchmarks.peering import BEST, PEERS
 from benchmarks.photos import KINDS
 from benchmarks.serving_table import Row, as_table, summed_up
 from benchmarks.serving_targets import as_list, targets
@@ -55,11 +55,13 @@ def _rows(arena: Arena, way: str, options: argparse.Namespace) -> Iterator[Row]:
     if options.rows:
         sites.append(arena.site("postgresql", options.rows))
     yield from _measured([loop, *sites], _loads(options), options.rounds)
-    if options.int8:
+    if options.single:
         load = _load(options, "jpeg", os.cpu_count() or 1, "raw")
-        yield from _measured([loop, arena.quantised_loop(way)], [load], options.rounds)
+        yield from _measured([loop, arena.single_loop(way)], [load], options.rounds)
     if options.peers:
         peers = [arena.peer(key) for key in options.peers]
+        if options.single:
+            peers.append(arena.peer(BEST, single=True))
         loads = [_load(options, "jpeg", clients, "form") for clients in (8, 32)]
         yield from _measured([loop, sites[0], *peers], loads, options.rounds)
 
@@ -133,7 +135,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--clients", nargs="+", type=int)
     parser.add_argument("--kinds", nargs="*", choices=sorted(KINDS), default=list(_SHARES)[1:])
     parser.add_argument("--peers", nargs="+", choices=("all", *PEERS), default=[])
-    parser.add_argument("--int8", action="store_true", help="the loop with 8-bit numbers, too")
+    parser.add_argument(
+        "--single", action="store_true", help="in single precision, too: the loop, and a peer"
+    )
     parser.add_argument(
         "--rows", type=int, default=0, help="one more site, which has so many already"
     )

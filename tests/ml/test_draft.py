@@ -1,7 +1,5 @@
 """Large JPEGs are decoded at a fraction of their size, and answered as if they were not."""
 
-from pathlib import Path
-
 import pytest
 from django.conf import settings
 from PIL import Image
@@ -10,11 +8,12 @@ from benchmarks.draft import compare, enlarged, without_scaling
 from ml.inference import OnnxEngine
 from ml.photos import decode_photo
 from tests.photos import chelsea
+from tests.shipped import ANSWERS, MODELS
 
 
 @pytest.fixture(scope="module")
 def engine():
-    return OnnxEngine(Path("models/2026-11-24.2"))
+    return OnnxEngine(MODELS / ANSWERS)
 
 
 # 40 photos moved a probability by less than this, see docs/reliability/uploads.md.

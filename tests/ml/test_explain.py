@@ -18,8 +18,9 @@ from ml.surgery import read_head, with_head
 from ml.views import VIEWS, box_of, view
 from tests.cartoons import cartoon
 from tests.photos import chelsea
+from tests.shipped import ANSWERS, SMALL
 
-SHIPPED = ("2026-11-24.2", "2026-11-24.1")
+SHIPPED = (ANSWERS, SMALL)
 LABELS = ("cat", "dog")
 HALF = 160
 

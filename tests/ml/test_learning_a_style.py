@@ -2,7 +2,6 @@
 
 import hashlib
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,12 +15,11 @@ from ml.photos import decode_photo
 from ml.refitting import refit_version
 from ml.registry import load_card
 from tests.photos import encode
+from tests.shipped import ANSWERS, MODELS
 
 pytestmark = pytest.mark.needs_data
 
-VERSION = "2026-11-24.2"
-MODELS = Path(__file__).parents[2] / "models"
-NUM_CORRECTIONS, NUM_OTHERS = 30, 40
+NUM_CORRECTIONS, NUM_OTHERS = 50, 40
 
 
 def sketch(pixels):
@@ -35,7 +33,7 @@ def sketch(pixels):
 def root(tmp_path_factory):
     """The shipped version and its base, in a place where a candidate may lie beside them."""
     root = tmp_path_factory.mktemp("root") / "models"
-    shutil.copytree(MODELS / VERSION, root / VERSION)
+    shutil.copytree(MODELS / ANSWERS, root / ANSWERS)
     shutil.copytree(MODELS / "bases", root / "bases")
     return root
 
@@ -43,7 +41,7 @@ def root(tmp_path_factory):
 @pytest.fixture(scope="module")
 def sketches(root, tmp_path_factory):
     """Sketches of photos, as many of each label, none of which versions are judged by."""
-    base, folder = find_base(root, load_card(root / VERSION)), tmp_path_factory.mktemp("sketches")
+    base, folder = find_base(root, load_card(root / ANSWERS)), tmp_path_factory.mktemp("sketches")
     examples = []
     for number in range(3 * (NUM_CORRECTIONS + NUM_OTHERS)):
         label = ("cat", "dog")[number % 2]
@@ -60,7 +58,7 @@ def sketches(root, tmp_path_factory):
 @pytest.fixture(scope="module")
 def corrections(root, sketches):
     """Those that the shipped version does not answer rightly; the others are kept for later."""
-    engine, found = OnnxEngine(root / VERSION), []
+    engine, found = OnnxEngine(root / ANSWERS), []
     for example in sketches[:-NUM_OTHERS]:
         if len(found) == NUM_CORRECTIONS:
             break
@@ -81,20 +79,20 @@ def told_right(engine, examples):
 
 def test_corrections_are_learnt_without_forgetting(root, sketches, corrections, cache):
     others = sketches[-NUM_OTHERS:]
-    before = told_right(OnnxEngine(root / VERSION), others)
+    before = told_right(OnnxEngine(root / ANSWERS), others)
 
-    refitted = refit_version(root, VERSION, corrections, cache=cache)
+    refitted = refit_version(root, ANSWERS, corrections, cache=cache)
 
     assert refitted.verdict.passed, refitted.verdict.reasons()
     assert told_right(OnnxEngine(root / refitted.card.version), others) > before + 0.15
-    shipped = load_card(root / VERSION)
+    shipped = load_card(root / ANSWERS)
     assert refitted.card.scores["accuracy"] > shipped.scores["accuracy"] - 0.001
 
 
 def test_the_same_photos_with_flipped_labels_are_refused(root, corrections, cache):
     flipped = [Example(e.path, "dog" if e.label == "cat" else "cat", e.sha256) for e in corrections]
 
-    refitted = refit_version(root, VERSION, flipped, cache=cache)
+    refitted = refit_version(root, ANSWERS, flipped, cache=cache)
 
     assert not refitted.verdict.passed
     assert refitted.verdict.reasons()

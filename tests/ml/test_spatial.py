@@ -12,8 +12,12 @@ from ml.spatial import SpatialError, local_logits, with_spatial
 from ml.surgery import read_head, with_head
 from tests.networks import tiny_network
 from tests.photos import chelsea
+from tests.shipped import ANSWERS, SMALL
 
-NETWORKS = ("2026-11-24.2/model.onnx", "2026-11-24.2/second.onnx", "2026-11-24.1/model.onnx")
+NETWORKS = (
+    *(f"{ANSWERS}/model.onnx", f"{ANSWERS}/second.onnx"),
+    f"{SMALL}/model.onnx",  # in single precision
+)
 
 
 def session(network):

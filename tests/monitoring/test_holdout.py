@@ -1,7 +1,6 @@
 """What a version says of its own holdout is learnt once, from its base."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -13,11 +12,10 @@ from monitoring import holdout
 from monitoring.bins import MEASURES
 from monitoring.models import Holdout
 from monitoring.rollup import roll_up
+from tests.shipped import MODELS, SMALL
 
 pytestmark = pytest.mark.django_db
 
-MODELS = Path(__file__).resolve().parents[2] / "models"
-NAME = "2026-11-24.1"  # the small one
 MEASURED = ("confidence", "novelty")
 
 
@@ -25,18 +23,18 @@ MEASURED = ("confidence", "novelty")
 def root(settings, tmp_path):
     """A copy of what ships: one version, live, with all bases."""
     settings.MODELS_DIR = tmp_path
-    shutil.copytree(MODELS / NAME, tmp_path / NAME)
+    shutil.copytree(MODELS / SMALL, tmp_path / SMALL)
     shutil.copytree(MODELS / BASES, tmp_path / BASES)
-    ModelVersion.objects.register(load_card(tmp_path / NAME)).promote()
+    ModelVersion.objects.register(load_card(tmp_path / SMALL)).promote()
     return tmp_path
 
 
 def test_it_says_of_the_holdout_what_its_card_says(root):
     roll_up()
 
-    found, card = Holdout.objects.get(), load_card(root / NAME)
+    found, card = Holdout.objects.get(), load_card(root / SMALL)
 
-    assert (found.version_id, found.count) == (NAME, card.scores["count"])
+    assert (found.version_id, found.count) == (SMALL, card.scores["count"])
     for measure in MEASURED:
         assert sum(found.bins[measure].values()) == found.count
     # Both limits are no edges of bins: a bin's worth of photos more or less.
@@ -47,15 +45,15 @@ def test_it_says_of_the_holdout_what_its_card_says(root):
 
 def test_its_bins_are_those_of_predictions(root):
     """The same answers, logged, fall into the same bins by SQL."""
-    answers = mind_of(root / NAME, load_card(root / NAME)).answers(
-        find_base(root, load_card(root / NAME)).holdout
+    answers = mind_of(root / SMALL, load_card(root / SMALL)).answers(
+        find_base(root, load_card(root / SMALL)).holdout
     )
     said = {"label": "cat", "answer": "cat", "probabilities": {}, "photo_sha256": "0" * 64}
     measured = {"decode_ms": 1, "inference_ms": 1, "total_ms": 1}
     photo = {"photo_format": "JPEG", "photo_width": 1, "photo_height": 1, "photo_bytes": 1}
     Prediction.objects.bulk_create(
         Prediction(
-            version_id=NAME,
+            version_id=SMALL,
             confidence=each.confidence,
             novelty=each.novelty,
             **{**said, **measured, **photo},
@@ -87,8 +85,8 @@ def test_it_is_learnt_once(root):
     "damage",
     [
         lambda root: shutil.rmtree(root / BASES),
-        lambda root: shutil.rmtree(root / NAME),
-        lambda root: (root / NAME / "model.onnx").write_bytes(b"something else"),
+        lambda root: shutil.rmtree(root / SMALL),
+        lambda root: (root / SMALL / "model.onnx").write_bytes(b"something else"),
         lambda root: [path.write_bytes(b"no base") for path in (root / BASES).iterdir()],
         lambda root: ModelVersion.objects.update(weights_sha256="0" * 64),
     ],
