@@ -11,6 +11,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+# Where exported networks are kept, in the folder of the features.
+NETWORKS = "networks"
+# What names a file that says something of single photos.
+_OF_PHOTOS = ".photos"
 # Two networks take seven files; room for what three trainings on other data would leave.
 _MOST = 28
 _DIGEST = 32  # bytes that a file begins with
@@ -26,9 +30,16 @@ class Kept:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def get(self, key: str, make: Callable[[], bytes]) -> bytes:
-        """The content that belongs to a key: kept, or else made and kept."""
-        path = self._folder / hashlib.sha256(key.encode()).hexdigest()
+    def get(self, key: str, make: Callable[[], bytes], *, of_photos: bool = False) -> bytes:
+        """The content that belongs to a key: kept, or else made and kept.
+
+        Args:
+            key: What decides the content.
+            make: Gives the content.
+            of_photos: It says something of single photos: see `forget_photos`.
+        """
+        name = hashlib.sha256(key.encode()).hexdigest()
+        path = self._folder / (name + _OF_PHOTOS if of_photos else name)
         content = _read(path, key)
         if content is None:
             content = make()
@@ -36,6 +47,12 @@ class Kept:
             with suppress(OSError):
                 self._write(path, _digest(key, content) + content)
         return content
+
+    def forget_photos(self) -> None:
+        """Remove what says something of single photos; whoever erases one cannot tell which."""
+        for path in self._folder.glob(f"*{_OF_PHOTOS}"):
+            with suppress(FileNotFoundError):
+                os.remove(path)
 
     def _write(self, path: Path, content: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)

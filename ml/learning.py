@@ -18,7 +18,7 @@ from ml.features import Backbone, FeatureCache, features_of
 from ml.halves import round_to_half
 from ml.heads import Head, fit_head
 from ml.imagenet import Weights, architecture_named, halve, load_imagenet
-from ml.keeping import Kept
+from ml.keeping import NETWORKS, Kept
 from ml.quantise import calibration_photos, quantised
 from ml.templates import Template, made_up_head
 
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 # missing is told before anything is trained.
 if importlib.util.find_spec("keras") is None:
     raise ImportError("No module named 'keras'")
-
-# Where exported networks are kept, in the folder of the features.
-_NETWORKS = "networks"
 
 Say = Callable[[str], None]
 
@@ -87,7 +84,7 @@ def learn_from_imagenet(
     """
     architecture, labels = architecture_named(name), labels_of(examples)
     weights = halve(load_imagenet(architecture))
-    template = _template(name, weights, len(labels), Kept(cache / _NETWORKS))
+    template = _template(name, weights, len(labels), Kept(cache / NETWORKS))
     backbone = Backbone(weights.sha256, architecture.side, template.network)
     steps = calibration_photos(examples, architecture.side) if int8 else None
     if steps is not None:
@@ -137,7 +134,7 @@ def learn_from_scratch(
         "cpu_seconds": fitted.cpu_seconds,
     }
     sha256, num_labels = _digest(model), len(head.bias)
-    template = Template(sha256, num_labels, lambda: model, Kept(cache / _NETWORKS))
+    template = Template(sha256, num_labels, lambda: model, Kept(cache / NETWORKS))
     backbone = Backbone(sha256, model.input_shape[1], template.network)
     return Learnt(name, template, backbone, head, None, history, notes)
 

@@ -104,11 +104,12 @@ class Template:
             np.save(content, np.asarray(self._model.predict_on_batch(photos)["features"]))
             return content.getvalue()
 
-        kept = self._keep(f"features {_of(photos)}", make)
+        kept = self._keep(f"features {_of(photos)}", make, of_photos=True)
         return np.asarray(np.load(io.BytesIO(kept), allow_pickle=False))
 
-    def _keep(self, form: str, make: Callable[[], bytes]) -> bytes:
-        return self.kept.get(f"{self.sha256} {self.num_labels} {form} {_recipe()}", make)
+    def _keep(self, form: str, make: Callable[[], bytes], *, of_photos: bool = False) -> bytes:
+        key = f"{self.sha256} {self.num_labels} {form} {_recipe()}"
+        return self.kept.get(key, make, of_photos=of_photos)
 
 
 @dataclass(frozen=True)

@@ -79,3 +79,19 @@ def test_the_oldest_are_forgotten(kept, tmp_path):
 
     assert len(list((tmp_path / "networks").iterdir())) == 28
     assert kept.get("39", never) == b"a network"
+
+
+def test_what_says_something_of_photos_can_be_forgotten_and_nothing_else_is(kept):
+    kept.get("features", lambda: b"of photos", of_photos=True)
+    kept.get("one", lambda: b"a network")
+
+    kept.forget_photos()
+
+    assert kept.get("features", lambda: b"made again", of_photos=True) == b"made again"
+    assert kept.get("one", never) == b"a network"
+
+
+def test_forgetting_where_nothing_is_kept_is_no_error(kept, tmp_path):
+    kept.forget_photos()
+
+    assert not list(tmp_path.iterdir())
