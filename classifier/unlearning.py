@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from classifier.models import ModelVersion, Prediction, TrainingPhoto
 from ml.features import FeatureCache
+from ml.keeping import NETWORKS, Kept
 
 
 def unlearn_unless_allowed(sha256: str) -> bool:
@@ -31,6 +32,7 @@ def forget_features(sha256: str) -> None:
     """Erase a photo's cached features, where there is a cache at all."""
     if settings.FEATURES_DIR.is_dir():
         FeatureCache(settings.FEATURES_DIR).forget(sha256)
+        Kept(settings.FEATURES_DIR / NETWORKS).forget_photos()
 
 
 def mark_versions(sha256: str) -> None:

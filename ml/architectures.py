@@ -1,13 +1,16 @@
 """Every network by its name: to train it, or to build it again around weights that are read."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import keras
+from ml.imagenet import ARCHITECTURES, architecture_named
 
-from ml import backbones, scratch
+if TYPE_CHECKING:
+    import keras
 
-# Names of the networks that begin with ImageNet's weights, and of those that begin with nothing.
-TRANSFER, FROM_SCRATCH = tuple(backbones.ARCHITECTURES), tuple(scratch.NETWORKS)
+# Names of the networks that begin with ImageNet's weights, and of those that begin with nothing:
+# the keys of `ml.scratch.NETWORKS`, which takes seconds to import.
+TRANSFER, FROM_SCRATCH = tuple(ARCHITECTURES), ("small-xception", "pawnet")
 
 
 def check_architecture(name: str) -> None:
@@ -21,7 +24,7 @@ def check_architecture(name: str) -> None:
         raise ValueError(f"Architectures are {known}. Received: {name!r}")
 
 
-def build_named(name: str, side: int, num_labels: int, dtype: str = "float32") -> keras.Model:
+def build_named(name: str, side: int, num_labels: int, dtype: str = "float32") -> "keras.Model":
     """The network of that name as it serves, with random weights.
 
     Args:
@@ -34,8 +37,11 @@ def build_named(name: str, side: int, num_labels: int, dtype: str = "float32") -
         ValueError: if there is no such network.
     """
     check_architecture(name)
+    # Here and not above: a training whose networks are kept needs no Keras.
+    from ml import backbones, scratch
+
     if name in FROM_SCRATCH:
         network = replace(scratch.network_named(name), side=side)
         return scratch.build(network, num_labels, dtype)
-    architecture = replace(backbones.architecture_named(name), side=side)
+    architecture = replace(architecture_named(name), side=side)
     return backbones.build(architecture, num_labels, dtype)

@@ -6,16 +6,31 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from ml.architectures import build_named
 from ml.features import session_from
-from ml.inference import softmax
+from ml.parity import FEATURE_PARITY, PARITY, ParityError, compare
 from ml.registry import VersionError, load_version
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = [
+    "FEATURE_PARITY",
+    "KERAS",
+    "PARITY",
+    "SECOND_KERAS",
+    "ParityError",
+    "check_parity",
+    "load_keras_version",
+    "to_keras",
+    "to_onnx",
+]
 
 # It tells of its every optimisation, which is nothing that whoever trains can act on.
 logging.getLogger("tf2onnx").setLevel(logging.WARNING)
@@ -23,21 +38,11 @@ logging.getLogger("tf2onnx").setLevel(logging.WARNING)
 # The networks in Keras: of the first look, and of the second.
 KERAS, SECOND_KERAS = "model.keras", "second.keras"
 
-# Largest difference of a probability that two runtimes may show on the same pixels.
-PARITY = 1e-4
-# And of a feature, which are of the order of 1. Where an answer is certain, pixels prepared in
-# another way hardly move its probability; they always move features.
-FEATURE_PARITY = 1e-3
-
 # Halving a bias saves less than the node that would double it again.
 _WORTH_HALVING = 1024
 
 
-class ParityError(Exception):
-    """Two forms of the same network answer differently."""
-
-
-def to_onnx(model: keras.Model) -> bytes:
+def to_onnx(model: "keras.Model") -> bytes:
     """A Keras network as ONNX: weights stored in half precision, arithmetic in single.
 
     Args:
@@ -64,7 +69,7 @@ def to_onnx(model: keras.Model) -> bytes:
     return bytes(network.SerializeToString())
 
 
-def to_keras(model: keras.Model) -> bytes:
+def to_keras(model: "keras.Model") -> bytes:
     """A network as a `.keras` file, its weights in half precision."""
     num_labels = model.output["logits"].shape[-1]
     half = build_named(model.name, model.input_shape[1], num_labels, dtype="float16")
@@ -76,7 +81,7 @@ def to_keras(model: keras.Model) -> bytes:
         return path.read_bytes()
 
 
-def load_keras_version(folder: Path, name: str = KERAS) -> keras.Model:
+def load_keras_version(folder: Path, name: str = KERAS) -> "keras.Model":
     """A Keras network of a version: the first one, or that of its second look.
 
     Its checksums are verified first; then the architecture is built by our own code and only
@@ -101,7 +106,7 @@ def load_keras_version(folder: Path, name: str = KERAS) -> keras.Model:
     return model
 
 
-def check_parity(model: keras.Model, network: bytes, photos: np.ndarray) -> float:
+def check_parity(model: "keras.Model", network: bytes, photos: np.ndarray) -> float:
     """Compare Keras and ONNX Runtime on the same photos.
 
     Args:
@@ -117,19 +122,8 @@ def check_parity(model: keras.Model, network: bytes, photos: np.ndarray) -> floa
         FloatingPointError: if an output is not a finite number.
     """
     by_keras = {name: np.asarray(each) for name, each in model.predict_on_batch(photos).items()}
-    logits, features = session_from(network).run(["logits", "features"], {"photos": photos})
-    difference = float(np.abs(softmax(by_keras["logits"]) - softmax(logits)).max())
-    of_feature = float(np.abs(by_keras["features"] - features).max())
-    for found, accepted, what in (
-        (difference, PARITY, "probability"),
-        (of_feature, FEATURE_PARITY, "feature"),
-    ):
-        if not found <= accepted:  # so that NaN is refused
-            raise ParityError(
-                f"Keras and ONNX Runtime differ by {found:.2g} in a {what} on "
-                f"{len(photos)} photos; at most {accepted:g} is accepted."
-            )
-    return difference
+    features, logits = session_from(network).run(["features", "logits"], {"photos": photos})
+    return compare((by_keras["features"], by_keras["logits"]), (features, logits))
 
 
 @contextmanager

@@ -10,13 +10,13 @@ import numpy as np
 
 from ml.evaluation import Evaluation
 from ml.examples import Example, counts, data_digest
-from ml.export import KERAS, SECOND_KERAS, check_parity, to_keras, to_onnx
+from ml.export import KERAS, SECOND_KERAS
 from ml.figures import figures_of
 from ml.learning import Learnt
 from ml.novelty import NOVELTY, NoveltyMeasure, to_bytes
 from ml.photos import decode_photo, fit
 from ml.provenance import code_revision, machine, packages
-from ml.quantise import cost_of, quantise
+from ml.quantise import cost_of
 from ml.registry import NETWORK, SECOND, Card
 from ml.report import model_card
 from ml.second_look import SecondNetwork
@@ -102,19 +102,17 @@ def _export(
     learnt: Learnt, onnx_name: str, keras_name: str, examples: Sequence[Example]
 ) -> tuple[dict[str, bytes], dict[str, Any]]:
     """A network in both forms, and what the card should say of it."""
-    network = to_onnx(learnt.model)
+    forms = learnt.template.with_head(learnt.head, learnt.steps)
     photos = _some_photos(examples, learnt.backbone.side)
     notes = {
         **learnt.notes,
         "head_sha256": learnt.head.sha256,
         "backbone_sha256": learnt.backbone.weights_sha256,
-        "largest_difference_to_keras": check_parity(learnt.model, network, photos),
+        "largest_difference_to_keras": learnt.template.check(forms, photos),
     }
-    if learnt.steps is not None:
-        small = quantise(network, learnt.steps)
-        notes["int8"] = asdict(cost_of(small, network, photos))
-        network = small
-    return {onnx_name: network, keras_name: to_keras(learnt.model)}, notes
+    if forms.small is not None:
+        notes["int8"] = asdict(cost_of(forms.small, forms.network, photos))
+    return {onnx_name: forms.small or forms.network, keras_name: forms.by_keras}, notes
 
 
 def _some_photos(examples: Sequence[Example], side: int) -> np.ndarray:

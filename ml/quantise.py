@@ -29,9 +29,9 @@ from onnxruntime.quantization import (
 )
 
 from ml.examples import Example, in_split
-from ml.export import FEATURE_PARITY, ParityError
 from ml.features import Backbone, session_from
 from ml.inference import softmax
+from ml.parity import FEATURE_PARITY, ParityError
 from ml.photos import PhotoError, decode_photo, fit
 
 # Photos that set the steps. With 256 and 512 in their place the features were no nearer to those

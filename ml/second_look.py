@@ -77,7 +77,7 @@ def add_second_look(
     """
     confidence = softmax(logits / card.temperature).max(axis=1)
     look = SecondLook(
-        architecture=second.learnt.model.name,
+        architecture=second.learnt.name,
         side=second.learnt.backbone.side,
         below=float(np.quantile(confidence, share)),
         temperature=card.temperature,

@@ -85,8 +85,26 @@ def keras_with_head(content: bytes, head: Head) -> bytes:
     return target.getvalue()
 
 
-def _weights(content: bytes, head: Head) -> bytes:
+def read_keras_head(content: bytes) -> Head:
+    """The head of a `.keras` file.
+
+    Raises:
+        SurgeryError: if there is none where our networks have theirs.
+    """
     import h5py  # type: ignore[import-untyped]  # it ships no types
+
+    try:
+        with ZipFile(io.BytesIO(content)) as archive:
+            weights = io.BytesIO(archive.read(_WEIGHTS))
+        with h5py.File(weights, "r") as file:
+            kernel, bias = (np.asarray(file[f"{_DENSE}/{i}"], np.float32) for i in "01")
+    except (BadZipFile, OSError, KeyError) as error:
+        raise SurgeryError(f"The Keras file has no head to be read ({error}).") from error
+    return Head(kernel, bias)
+
+
+def _weights(content: bytes, head: Head) -> bytes:
+    import h5py
 
     place = io.BytesIO(content)
     with h5py.File(place, "r+") as file:

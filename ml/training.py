@@ -13,13 +13,13 @@ from ml.base_making import make_base
 from ml.calibration import MIN_PHOTOS, choose_unsure_below, fit_temperature
 from ml.evaluation import Evaluation, describe, score
 from ml.examples import Example, Split, labels_of
-from ml.export import ParityError
 from ml.features import FeatureCache, Features, features_of
 from ml.heads import TrainingError
 from ml.inference import NEITHER, Answer, answer_from
 from ml.learning import Learnt, learn_from_imagenet, learn_from_scratch
 from ml.novelty import NoveltyMeasure, fit_novelty
 from ml.packing import Trained, make_files
+from ml.parity import ParityError
 from ml.photos import PREPROCESSING
 from ml.pytorch_stream import WeightsError
 from ml.registry import Card, VersionError, load_card, next_version, save_version
@@ -258,7 +258,7 @@ class _Photos:
 
 def _learn(examples: Sequence[Example], config: TrainConfig, cache: Path, say: Say) -> Learnt:
     if config.architecture in FROM_SCRATCH:
-        return learn_from_scratch(examples, config.architecture, config.seed, say)
+        return learn_from_scratch(examples, config.architecture, cache, config.seed, say)
     name, views = config.architecture, config.views
     int8 = config.int8 in ("first", "both")
     return _transfer(examples, name, views, config, cache, int8=int8)

@@ -16,6 +16,7 @@ from classifier.models import ModelVersion, Prediction, TrainingPhoto
 from classifier.unlearning import unlearn_unless_allowed
 from feedback.models import Feedback
 from ml.features import FeatureCache
+from ml.keeping import NETWORKS, Kept
 from ml.photos import decode_photo
 from tests.make import make_feedback, make_prediction, make_version
 from tests.photos import photo_bytes, photo_upload
@@ -37,11 +38,13 @@ def learnt(db, photo, settings):
     prediction = make_prediction(photo=photo, keep_until=None)
     TrainingPhoto.objects.create(version=make_version("2"), photo_sha256=photo.sha256)
     FeatureCache(settings.FEATURES_DIR).put([("key", photo.sha256, 1, 1, np.ones(3))])
+    Kept(settings.FEATURES_DIR / NETWORKS).get("what Keras saw", lambda: b"it", of_photos=True)
     return prediction
 
 
 def has_features(settings, photo):
-    return photo.sha256 in FeatureCache(settings.FEATURES_DIR).known("key")
+    seen_by_keras = any((settings.FEATURES_DIR / NETWORKS).iterdir())
+    return seen_by_keras or photo.sha256 in FeatureCache(settings.FEATURES_DIR).known("key")
 
 
 def withdrawn(name="2"):

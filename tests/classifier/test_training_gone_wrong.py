@@ -22,7 +22,7 @@ from tests.ml.drawn import draw_folder
 
 pytest.importorskip("keras", reason="training is not installed")
 
-from ml import backbones  # noqa: E402
+from ml import imagenet  # noqa: E402
 
 pytestmark = pytest.mark.django_db
 
@@ -206,12 +206,12 @@ def test_ctrl_c_while_saving(train, monkeypatch):
 
 
 def test_weights_that_are_not_those_that_were_published(train, monkeypatch, tmp_path):
-    published = backbones._weights_file(backbones.architecture_named("efficientnet-lite0"))
+    published = imagenet._weights_file(imagenet.architecture_named("efficientnet-lite0"))
     content = bytearray(published.read_bytes())
     content[len(content) // 2] ^= 1
     changed = tmp_path / published.name
     changed.write_bytes(content)
-    monkeypatch.setattr(backbones, "_weights_file", lambda _: changed)
+    monkeypatch.setattr(imagenet, "_weights_file", lambda _: changed)
 
     assert f"{changed.name} was changed: its SHA-256 begins with" in train()
 

@@ -12,7 +12,7 @@ from tests.ml.drawn import draw_folder
 
 pytest.importorskip("keras", reason="training is not installed: pip install -r requirements.txt")
 
-from ml import learning, training  # noqa: E402
+from ml import fitting, training  # noqa: E402
 from ml.export import load_keras_version  # noqa: E402
 from ml.fitting import FitConfig  # noqa: E402
 
@@ -24,7 +24,7 @@ def begun(tmp_path_factory):
     folder = draw_folder(place / "photos")
     with pytest.MonkeyPatch.context() as patch:
         recipe = FitConfig(sides=(32, 48), batch_size=16, peak_rate=0.02)
-        patch.setattr(learning, "RECIPES", {"pawnet": recipe})
+        patch.setattr(fitting, "RECIPES", {"pawnet": recipe})
         config = training.TrainConfig("pawnet")
         card = training.train_version(folder, place / "models", place / "cache", config)
     return SimpleNamespace(folder=folder, card=card, version=place / "models" / card.version)

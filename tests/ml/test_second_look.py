@@ -123,6 +123,11 @@ def test_networks_in_8_bits_are_scored_as_they_answer(trained, decodable, tmp_pa
         small, large = folder / f"{name}.onnx", folder / f"{name}.keras"
         assert small.stat().st_size < 0.7 * large.stat().st_size
 
+    again = training.train_version(trained.folder, tmp_path, trained.cache, config)
+
+    for name in ("model.onnx", "second.onnx", "model.keras", "second.keras"):
+        assert again.files[name] == card.files[name]
+
 
 @pytest.mark.parametrize(
     ("options", "why"),

@@ -1,4 +1,7 @@
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +14,8 @@ from ml.sources import read_folder
 
 pytest.importorskip("keras", reason="training is not installed: pip install -r requirements.txt")
 
-from ml import learning, training  # noqa: E402
+from ml import learning, scratch, training  # noqa: E402
+from ml.architectures import FROM_SCRATCH  # noqa: E402
 from ml.export import load_keras_version  # noqa: E402
 from ml.heads import TrainingError  # noqa: E402
 from tests.ml.drawn import draw_folder  # noqa: E402
@@ -126,3 +130,25 @@ def test_a_version_is_half_as_large_as_its_numbers(trained):
 
     for name in ("model.onnx", "model.keras"):
         assert (trained.version / name).stat().st_size < 0.6 * single
+
+
+def test_that_keras_is_missing_is_told_before_anything_is_read():
+    code = (
+        "import sys; sys.modules['keras'] = None; from ml.__main__ import main;"
+        "sys.exit(main(['train', '--data', 'nowhere']))"
+    )
+
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert told.returncode == 1
+    assert "Training needs: pip install -r requirements.txt" in told.stderr
+
+
+def test_the_networks_from_scratch_are_those_there_are():
+    assert tuple(scratch.NETWORKS) == FROM_SCRATCH
