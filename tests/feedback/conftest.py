@@ -1,4 +1,4 @@
-"""A stand-in for the learning, which says of its candidate what it is told to; and French people."""
+"""A stand-in for the learning, which says of its candidate what it is told; and French people."""
 
 import contextlib
 import sys
