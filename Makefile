@@ -27,8 +27,9 @@ run: .venv/.serve database $(static) ## Run the site on http://127.0.0.1:8000 (H
 
 test: .venv/.dev browser ## Run all tests on SQLite, then again on a PostgreSQL of their own
 	$(python) -m pytest
-	@# ml and the benchmarks know no database: once is enough for their tests.
-	CATSDOGS_TEST_DATABASE=postgres $(python) -m pytest --ignore=tests/ml --ignore=tests/benchmarks
+	@# Once is enough for what reaches no database but one of its own, as all in ml and benchmarks.
+	CATSDOGS_TEST_DATABASE=postgres $(python) -m pytest -m "not once" \
+		--ignore=tests/ml --ignore=tests/benchmarks
 
 lint: .venv/.dev ## Check style, formatting and who imports whom
 	$(python) -m ruff check .

@@ -7,6 +7,9 @@ from django.core.management import call_command
 from PIL import Image
 
 from classifier import serving
+from tests.browser.links import mark
+from tests.browser.people import log_in
+from tests.make import make_staff
 from tests.photos import chelsea, encode
 
 
@@ -41,6 +44,31 @@ def page(page):
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page
     assert complaints == []
+
+
+@pytest.fixture
+def maria(page, site, admin_client):
+    """The page, logged in as staff."""
+    log_in(page, site, admin_client)
+    return page
+
+
+@pytest.fixture
+def home(page, quick_site):
+    """The first page, in a document that is marked."""
+    page.goto(quick_site)
+    mark(page)
+    return page
+
+
+@pytest.fixture
+def staff(home, quick_site, client):
+    """The first page as a member of staff sees it, in a document that is marked."""
+    client.force_login(make_staff())
+    log_in(home, quick_site, client)
+    home.reload()
+    mark(home)
+    return home
 
 
 @pytest.fixture

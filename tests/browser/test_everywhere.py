@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.people import log_in
+
 PHONE = {"width": 320, "height": 640}
 TARGETS = "button, summary, nav a, .brand, .zone, .switch, input[type=text]"
 
@@ -99,8 +101,7 @@ def test_the_browsable_api_leads_home(page, site):
 
 
 def test_the_admin_works_under_the_policy(page, site, cat, admin_client):
-    session = {"name": "sessionid", "value": admin_client.cookies["sessionid"].value, "url": site}
-    page.context.add_cookies([session])
+    log_in(page, site, admin_client)
     page.goto(site)
     page.set_input_files("#photo", cat)
     expect(page.locator("#answer h2")).to_have_text("It’s a cat")

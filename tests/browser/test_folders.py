@@ -9,12 +9,6 @@ from tests.photos import photo_bytes
 
 
 @pytest.fixture
-def home(page, quick_site):
-    page.goto(quick_site)
-    return page
-
-
-@pytest.fixture
 def folder(tmp_path):
     folder = tmp_path / "holiday"
     (folder / "sunday" / "evening").mkdir(parents=True)

@@ -19,14 +19,6 @@ def browser_context_args(browser_context_args):
 
 
 @pytest.fixture
-def maria(page, site, admin_client):
-    """The page, logged in as staff."""
-    session = {"name": "sessionid", "value": admin_client.cookies["sessionid"].value, "url": site}
-    page.context.add_cookies([session])
-    return page
-
-
-@pytest.fixture
 def paths(site):
     """Each page, with something on it."""
     live = ModelVersion.objects.live().get()

@@ -11,6 +11,8 @@ from benchmarks.loop import approve, ask, teach
 from benchmarks.site import LOGIN, running_site
 from tests.cartoons import cartoon
 
+pytestmark = pytest.mark.once
+
 # Beside the one that the browser teaches.
 TAUGHT_BEFORE = 24
 # A retraining on two busy cores; nothing is proven by its speed.

@@ -2,7 +2,6 @@
 
 import threading
 
-import pytest
 from playwright.sync_api import expect
 
 from classifier.models import Prediction
@@ -17,12 +16,6 @@ CARRY = """files => {
     }
     return carried;
 }"""
-
-
-@pytest.fixture
-def home(page, quick_site):
-    page.goto(quick_site)
-    return page
 
 
 def names(page):

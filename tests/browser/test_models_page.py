@@ -28,14 +28,6 @@ def candidate(site):
     return row
 
 
-@pytest.fixture
-def maria(page, site, admin_client):
-    """The page, logged in as staff."""
-    session = {"name": "sessionid", "value": admin_client.cookies["sessionid"].value, "url": site}
-    page.context.add_cookies([session])
-    return page
-
-
 def names():
     """The live version that ships, and the one beside it."""
     live = ModelVersion.objects.live().get().name

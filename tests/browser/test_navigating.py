@@ -6,45 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from classifier.models import Prediction
+from tests.browser.links import SECONDS, arrived, follow, heading, is_same_document
 from tests.browser.test_accessible import SIZES, violations
-from tests.make import make_staff
-
-SECONDS = 20_000  # in milliseconds: a page of many figures, on a busy machine
-
-
-@pytest.fixture
-def home(page, quick_site):
-    page.goto(quick_site)
-    page.evaluate("window.mark = true")
-    return page
-
-
-@pytest.fixture
-def staff(home, client):
-    """Home, with a member of staff before it."""
-    client.force_login(make_staff())
-    session = {"name": "sessionid", "value": client.cookies["sessionid"].value}
-    home.context.add_cookies([{**session, "url": home.url}])
-    home.reload()
-    home.evaluate("window.mark = true")
-    return home
-
-
-def is_same_document(page):
-    return page.evaluate("window.mark === true")
-
-
-def follow(page, name):
-    page.get_by_role("link", name=name, exact=True).click()
-
-
-def heading(page):
-    return page.get_by_role("heading", level=1)
-
-
-def arrived(page, title):
-    expect(heading(page)).to_have_text(title, timeout=SECONDS)
-    expect(heading(page)).to_be_focused()
 
 
 def test_a_link_swaps_the_page_and_not_the_document(home, quick_site):

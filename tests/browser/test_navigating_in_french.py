@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.links import arrived, follow, is_same_document
 from tests.browser.many import drawings
-from tests.browser.test_navigating import arrived, follow, is_same_document
 
 
 @pytest.fixture

@@ -17,7 +17,10 @@ from benchmarks.site import prepare, started
 from tests.browser.many import card, drawings
 from tests.photos import encode
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc"),
+]
 
 SECONDS = 30_000  # in milliseconds: what a server may take to come back on a busy machine
 

@@ -19,12 +19,6 @@ from tests.photos import photo_bytes
 LARGE = (2400, 1600)  # pixels, above the side from which photos are made smaller
 
 
-@pytest.fixture
-def home(page, quick_site):
-    page.goto(quick_site)
-    return page
-
-
 def jpeg(data, name="large.jpg"):
     return {"name": name, "mimeType": "image/jpeg", "buffer": data}
 

@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from classifier.models import Prediction
 from feedback.models import Review
+from tests.browser.people import log_in
 from tests.browser.test_accessible import SIZES, violations
 from tests.make import make_feedback, make_staff, make_teaching
 
@@ -18,8 +19,7 @@ def reviewer(db):
 def inside(page, site, reviewer, client):
     """A page of somebody who may review."""
     client.force_login(reviewer)
-    session = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}
-    page.context.add_cookies([session])
+    log_in(page, site, client)
     return page
 
 

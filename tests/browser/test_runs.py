@@ -19,14 +19,6 @@ PHONE, DESKTOP = {"width": 360, "height": 780}, {"width": 1200, "height": 900}
 
 
 @pytest.fixture
-def staff(page, site, admin_client):
-    """The page, seen by staff."""
-    session = {"name": "sessionid", "value": admin_client.cookies["sessionid"].value, "url": site}
-    page.context.add_cookies([session])
-    return page
-
-
-@pytest.fixture
 def approved(monkeypatch, tmp_path):
     """One approved photo."""
     examples = [Example(tmp_path, "cat", "a" * 64)]
@@ -105,66 +97,66 @@ def chelsea_from(left):
     return Image.fromarray(chelsea()[:, left * 20 :])
 
 
-def test_the_page_follows_a_run_to_its_verdict(staff, site, approved, monkeypatch):
+def test_the_page_follows_a_run_to_its_verdict(maria, site, approved, monkeypatch):
     monkeypatch.setattr(tasks, "start", lambda run: None)
-    staff.goto(site + "/runs")
-    staff.get_by_role("button", name="Retrain now").click()
-    expect(staff.locator(".far")).to_contain_text("Starting…")
+    maria.goto(site + "/runs")
+    maria.get_by_role("button", name="Retrain now").click()
+    expect(maria.locator(".far")).to_contain_text("Starting…")
     run = TrainingRun.objects.get()
 
     with at_work(run) as heart:
         heart.step(0.42, "Fitting heads")
         heart.note()
-        expect(staff.locator(".far")).to_contain_text("42 % Fitting heads")
+        expect(maria.locator(".far")).to_contain_text("42 % Fitting heads")
         heart.finish(outcome="unchanged", problem="Nothing was approved since.")
 
-    expect(staff.get_by_role("heading", name="Nothing to learn")).to_be_visible()
-    expect(staff.locator(".why")).to_have_text("Nothing was approved since.")
-    expect(staff).to_have_title("Unchanged · catsdogs")
+    expect(maria.get_by_role("heading", name="Nothing to learn")).to_be_visible()
+    expect(maria.locator(".why")).to_have_text("Nothing was approved since.")
+    expect(maria).to_have_title("Unchanged · catsdogs")
 
 
-def test_a_run_can_be_cancelled_from_its_page(staff, site):
+def test_a_run_can_be_cancelled_from_its_page(maria, site):
     run = make_run()
-    staff.goto(f"{site}/runs/{run.pk}")
+    maria.goto(f"{site}/runs/{run.pk}")
 
-    staff.get_by_role("button", name="Cancel").click()
+    maria.get_by_role("button", name="Cancel").click()
 
-    expect(staff.get_by_role("heading", name="Cancelled")).to_be_visible()
+    expect(maria.get_by_role("heading", name="Cancelled")).to_be_visible()
     run.refresh_from_db()
     assert run.state == "cancelled"
 
 
-def test_a_cell_of_the_matrix_leads_to_its_photos(staff, site):
-    staff.goto(f"{site}/replays/{replayed().pk}")
-    expect(staff.locator(".gallery li")).to_have_count(5)
+def test_a_cell_of_the_matrix_leads_to_its_photos(maria, site):
+    maria.goto(f"{site}/replays/{replayed().pk}")
+    expect(maria.locator(".gallery li")).to_have_count(5)
 
-    staff.get_by_role("link", name="3 photos, unsure before, dog now").click()
+    maria.get_by_role("link", name="3 photos, unsure before, dog now").click()
 
-    expect(staff.locator(".gallery li")).to_have_count(3)
-    expect(staff.get_by_role("heading", name="unsure before, dog now")).to_be_visible()
-    shown = staff.locator(".gallery img").first
+    expect(maria.locator(".gallery li")).to_have_count(3)
+    expect(maria.get_by_role("heading", name="unsure before, dog now")).to_be_visible()
+    shown = maria.locator(".gallery img").first
     expect(shown).to_have_js_property("complete", True)
     assert shown.evaluate("image => image.naturalWidth") > 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
-def test_everyone_can_use_each_page(staff, site, approved, scheme, size):
+def test_everyone_can_use_each_page(maria, site, approved, scheme, size):
     finished, replay = judged(), replayed()
     running = make_run(
         state="running", progress=0.42, step="Fitting heads", log="Fitted one head.\n" * 40
     )
-    staff.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    staff.set_viewport_size(size)
+    maria.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    maria.set_viewport_size(size)
     paths = (f"/runs/{running.pk}", f"/runs/{finished.pk}", "/runs", "/replays")
     for path in (*paths, f"/replays/{replay.pk}"):
-        staff.goto(site + path, wait_until="networkidle")
+        maria.goto(site + path, wait_until="networkidle")
 
-        found = Axe().run(staff)
+        found = Axe().run(maria)
         assert found.violations_count == 0, f"{path}: {found.generate_report()}"
         beyond = "document.documentElement.scrollWidth - window.innerWidth"
-        assert staff.evaluate(beyond) <= 0, path
-        targets = staff.locator("main :is(button, .button, .back, .when, td a, select, input)")
+        assert maria.evaluate(beyond) <= 0, path
+        targets = maria.locator("main :is(button, .button, .back, .when, td a, select, input)")
         boxes = [target.bounding_box() for target in targets.all() if target.is_visible()]
         assert [box for box in boxes if box["height"] < 44] == [], path
 
@@ -174,21 +166,21 @@ class TestWithoutJavaScript:
     def browser_context_args(self, browser_context_args):
         return {**browser_context_args, "java_script_enabled": False}
 
-    def test_a_run_is_started_watched_and_cancelled(self, staff, site, approved, monkeypatch):
+    def test_a_run_is_started_watched_and_cancelled(self, maria, site, approved, monkeypatch):
         monkeypatch.setattr(tasks, "start", lambda run: None)
-        staff.goto(site + "/runs")
-        staff.get_by_role("button", name="Retrain now").click()
-        expect(staff.locator(".far")).to_contain_text("0 %")
+        maria.goto(site + "/runs")
+        maria.get_by_role("button", name="Retrain now").click()
+        expect(maria.locator(".far")).to_contain_text("0 %")
         TrainingRun.objects.update(state="running", progress=0.42)
 
-        staff.get_by_role("link", name="Look again").click()
-        expect(staff.locator(".far")).to_contain_text("42 %")
+        maria.get_by_role("link", name="Look again").click()
+        expect(maria.locator(".far")).to_contain_text("42 %")
 
-        staff.get_by_role("button", name="Cancel").click()
-        expect(staff.locator(".far")).to_contain_text("Stopping…")
+        maria.get_by_role("button", name="Cancel").click()
+        expect(maria.locator(".far")).to_contain_text("Stopping…")
 
-    def test_the_verdict_is_there(self, staff, site):
-        staff.goto(f"{site}/runs/{judged().pk}")
+    def test_the_verdict_is_there(self, maria, site):
+        maria.goto(f"{site}/runs/{judged().pk}")
 
-        expect(staff.get_by_role("heading", name="2026-11-25.1 was refused")).to_be_visible()
-        expect(staff.locator(".checks tbody tr")).to_have_count(3)
+        expect(maria.get_by_role("heading", name="2026-11-25.1 was refused")).to_be_visible()
+        expect(maria.locator(".checks tbody tr")).to_have_count(3)

@@ -1,29 +1,11 @@
 """What a page does when one comes by a link, and what goes on in it when one has left."""
 
-import pytest
 from playwright.sync_api import expect
 
 from feedback.models import Review
+from tests.browser.links import SECONDS, arrived, follow, is_same_document
 from tests.browser.many import card, drawings, hold
-from tests.browser.test_navigating import SECONDS, arrived, follow, is_same_document
-from tests.make import make_staff, make_teaching
-
-
-@pytest.fixture
-def home(page, quick_site):
-    page.goto(quick_site)
-    page.evaluate("window.mark = true")
-    return page
-
-
-@pytest.fixture
-def staff(home, client):
-    client.force_login(make_staff())
-    session = {"name": "sessionid", "value": client.cookies["sessionid"].value}
-    home.context.add_cookies([{**session, "url": home.url}])
-    home.reload()
-    home.evaluate("window.mark = true")
-    return home
+from tests.make import make_teaching
 
 
 def test_photos_on_their_way_arrive_while_another_page_is_looked_at(home):

@@ -14,6 +14,8 @@ import requests
 from benchmarks.site import running_site
 from tests.photos import photo_bytes
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parents[2]
 SECRET_KEY = "known-to-nobody-but-this-test-" * 2
 METRICS_TOKEN = "metrics-known-to-nobody"

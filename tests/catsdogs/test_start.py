@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("keras", "tensorflow", "onnx", "tf2onnx", "torch")
 

@@ -20,6 +20,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from benchmarks.site import running_site
 from tests.photos import photo_bytes
 
+pytestmark = pytest.mark.once
+
 MODELS = Path(__file__).resolve().parents[2] / "models"
 SECONDS = 60
 FEW = {

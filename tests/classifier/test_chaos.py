@@ -13,6 +13,8 @@ from benchmarks.site import running_site, token_in
 from tests.networks import write_tiny_version
 from tests.photos import photo_bytes
 
+pytestmark = pytest.mark.once
+
 NAME = "2026-01-01.1"
 SECONDS = 120  # far more than it takes: a machine may be busy
 

@@ -11,7 +11,10 @@ from benchmarks.database_away import ROOT, clients, wait_until_arrived
 from benchmarks.site import running_site
 
 resource = pytest.importorskip("resource")
-pytestmark = pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux's prlimit")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux's prlimit"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -198,7 +198,8 @@ def test_a_photo_that_can_no_longer_be_decoded_cannot_be_compared(logged, photos
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"), [("x", "is a UUID. Received: 'x'"), (str(uuid.uuid4()), "no prediction")]
+    ("text", "reason"),
+    [("x", "is a UUID. Received: 'x'"), (str(uuid.UUID(int=7)), "no prediction")],
 )
 def test_an_id_that_is_none_is_refused(db, text, reason):
     with pytest.raises(CommandError, match=reason):

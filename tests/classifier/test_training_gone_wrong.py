@@ -59,7 +59,14 @@ def by_module(places, capsys):
     return status, capsys.readouterr().err
 
 
-@pytest.fixture(params=[by_manage, by_module], ids=["manage.py train_model", "python -m ml train"])
+# The second knows no database.
+DOORS = [
+    pytest.param(by_manage, id="manage.py train_model"),
+    pytest.param(by_module, id="python -m ml train", marks=pytest.mark.once),
+]
+
+
+@pytest.fixture(params=DOORS)
 def train(request, places, capsys):
     """Trains by one door, which must fail cleanly; gives the message."""
     before = content_of(places.MODELS_DIR)

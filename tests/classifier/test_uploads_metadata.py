@@ -7,7 +7,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from classifier.models import Prediction
-from tests.hostile import segment
+from tests.forged import segment
 from tests.photos import drawn_pixels, encode, photo_upload
 
 NAME = b"Erika Example"

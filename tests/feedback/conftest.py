@@ -1,4 +1,4 @@
-"""A stand-in for the learning itself: it writes a candidate and says of it what it is told to."""
+"""A stand-in for the learning, which says of its candidate what it is told; and French people."""
 
 import contextlib
 import sys
@@ -12,6 +12,7 @@ import ml
 from feedback import retraining
 from ml.examples import Example
 from ml.registry import load_card
+from tests.french import FRENCH
 from tests.make import make_version, write_version
 
 
@@ -96,3 +97,17 @@ def approved(monkeypatch):
 def live(db, refitting):
     """The live version."""
     return make_version("2026-01-01.1", live=True)
+
+
+@pytest.fixture
+def french_visitor(client_factory):
+    """Whoever's browser asks for French."""
+    return client_factory(headers=FRENCH)
+
+
+@pytest.fixture
+def french_staff(client_factory, admin_user):
+    """Staff whose browser asks for French."""
+    client = client_factory(headers=FRENCH)
+    client.force_login(admin_user)
+    return client

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings as site_settings
 
 from classifier.models import Prediction
-from tests.french import FRENCH, HARD, THIN, said
+from tests.french import HARD, THIN, said
 from tests.make import (
     make_feedback,
     make_prediction,
@@ -18,27 +18,14 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
-def visitor(client_factory):
-    """Whoever's browser asks for French."""
-    return client_factory(headers=FRENCH)
-
-
-@pytest.fixture
-def staff(client_factory, admin_user):
-    client = client_factory(headers=FRENCH)
-    client.force_login(admin_user)
-    return client
-
-
-@pytest.fixture
-def own(visitor, engine):
-    """A prediction ("cat") of the page's visitor."""
-    visitor.post("/classify/", {"photo": photo_upload()})
+def own(french_visitor, engine):
+    """A prediction ("cat") of the page's french_visitor."""
+    french_visitor.post("/classify/", {"photo": photo_upload()})
     return Prediction.objects.get()
 
 
-def test_an_answer_is_asked_about_in_french(visitor, own):
-    page = visitor.get(f"/predictions/{own.pk}/").text
+def test_an_answer_is_asked_about_in_french(french_visitor, own):
+    page = french_visitor.get(f"/predictions/{own.pk}/").text
 
     for words in ("Ai-je vu juste\u202f?", ">Oui<", "Qu’est-ce que c’est\u202f?", ">Chien<"):
         assert words in page
@@ -46,20 +33,22 @@ def test_an_answer_is_asked_about_in_french(visitor, own):
     assert 'name="label" value="dog"' in page  # what is sent stays what it is
 
 
-def test_thanks_and_the_question_for_consent_are_french(visitor, own):
-    page = said(visitor.post(f"/feedback/{own.pk}/", {"label": "dog"}, headers=HTMX))
+def test_thanks_and_the_question_for_consent_are_french(french_visitor, own):
+    page = said(french_visitor.post(f"/feedback/{own.pk}/", {"label": "dog"}, headers=HTMX))
 
     for words in ("Merci\u202f!", "Vous avez dit", "chien", "Puis-je apprendre", "Non merci"):
         assert words in page
 
 
 @pytest.mark.parametrize(("days", "words"), [(1, "d’ici 1 jour."), (30, "d’ici 30 jours.")])
-def test_the_days_until_a_photo_is_forgotten_are_counted(visitor, own, settings, days, words):
+def test_the_days_until_a_photo_is_forgotten_are_counted(
+    french_visitor, own, settings, days, words
+):
     settings.PHOTO_KEEP_DAYS = days
-    visitor.post(f"/feedback/{own.pk}/consent/", {"may_learn": "no"})
+    french_visitor.post(f"/feedback/{own.pk}/consent/", {"may_learn": "no"})
     make_feedback(own)
 
-    page = visitor.post(f"/feedback/{own.pk}/consent/", {"may_learn": "no"}, headers=HTMX)
+    page = french_visitor.post(f"/feedback/{own.pk}/consent/", {"may_learn": "no"}, headers=HTMX)
 
     assert words in said(page)
 
@@ -73,17 +62,17 @@ def test_the_days_until_a_photo_is_forgotten_are_counted(visitor, own, settings,
     ],
     ids=["nothing", "a fish", "a novel"],
 )
-def test_what_cannot_be_kept_is_refused_in_french(visitor, own, sent, words):
-    response = visitor.post(f"/feedback/{own.pk}/", sent, headers=HTMX)
+def test_what_cannot_be_kept_is_refused_in_french(french_visitor, own, sent, words):
+    response = french_visitor.post(f"/feedback/{own.pk}/", sent, headers=HTMX)
 
     page = said(response, status=422).replace("&#x27;", "'").replace(THIN, " ").replace(HARD, " ")
     assert words in page
 
 
-def test_the_api_refuses_in_french_with_the_same_code(visitor, own):
+def test_the_api_refuses_in_french_with_the_same_code(french_visitor, own):
     sent = {"prediction": str(own.pk), "label": "fish"}
 
-    response = visitor.post("/api/feedback", sent, content_type="application/json")
+    response = french_visitor.post("/api/feedback", sent, content_type="application/json")
 
     found = response.json()
     assert (response.status_code, found["code"], found["field"]) == (400, "unknown_label", "label")
@@ -98,13 +87,13 @@ def test_the_api_says_in_english_what_nobody_asked_for_in_french(client, engine)
     assert found["detail"] == "There is no such prediction, or it is not yours."
 
 
-def test_a_photo_is_reviewed_in_french(staff, engine):
+def test_a_photo_is_reviewed_in_french(french_staff, engine):
     feedback = make_teaching(label="dog")
     photo = feedback.prediction
 
-    response = staff.get("/review")
-    refused = said(staff.post(f"/review/{photo.pk}/", {"label": "fish"}), status=422)
-    noted = staff.post(f"/review/{photo.pk}/", {"label": "dog"}, headers=HTMX)
+    response = french_staff.get("/review")
+    refused = said(french_staff.post(f"/review/{photo.pk}/", {"label": "fish"}), status=422)
+    noted = french_staff.post(f"/review/{photo.pk}/", {"label": "dog"}, headers=HTMX)
 
     page = said(response)
     for words in (f"Que montre-t-elle{THIN}?", "encore 1", f"Nous avons dit{THIN}: chat", "Passer"):
@@ -119,19 +108,19 @@ def test_a_photo_is_reviewed_in_french(staff, engine):
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
-def test_what_is_kept_is_counted_in_french(visitor, own, number):
+def test_what_is_kept_is_counted_in_french(french_visitor, own, number):
     Prediction.objects.all().delete()
     for _ in range(number):
         make_prediction(person=own.person, photo=None)
 
-    page = said(visitor.get("/privacy"))
+    page = said(french_visitor.get("/privacy"))
 
     assert ("Réponses notées" if number > 1 else "Réponse notée") in page
     assert "Une photo est effacée 30 jours après son envoi." in page
 
 
-def test_the_privacy_page_names_the_cookies(visitor, client, db):
-    english, page = client.get("/privacy").text, visitor.get("/privacy").text
+def test_the_privacy_page_names_the_cookies(french_visitor, client, db):
+    english, page = client.get("/privacy").text, french_visitor.get("/privacy").text
 
     names = {"visitor", "csrftoken", "messages", "sessionid"}
     for name in names | {site_settings.LANGUAGE_COOKIE_NAME}:
@@ -139,11 +128,11 @@ def test_the_privacy_page_names_the_cookies(visitor, client, db):
         assert f"<code>{name}</code>{THIN}: " in page
 
 
-def test_consent_and_erasing_are_confirmed_in_french(visitor, own):
-    given = visitor.post("/privacy/consent/", {"may_learn": "yes"}, follow=True)
-    taken = visitor.post("/privacy/consent/", {"may_learn": "no"}, follow=True)
-    strange = visitor.post("/privacy/consent/", {"may_learn": "perhaps"})
-    erased = visitor.post("/privacy/erase/", follow=True)
+def test_consent_and_erasing_are_confirmed_in_french(french_visitor, own):
+    given = french_visitor.post("/privacy/consent/", {"may_learn": "yes"}, follow=True)
+    taken = french_visitor.post("/privacy/consent/", {"may_learn": "no"}, follow=True)
+    strange = french_visitor.post("/privacy/consent/", {"may_learn": "perhaps"})
+    erased = french_visitor.post("/privacy/erase/", follow=True)
 
     assert "Je peux apprendre des photos dont vous me parlez." in said(given)
     assert "Accord retiré" in said(taken)

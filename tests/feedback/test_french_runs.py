@@ -1,58 +1,31 @@
 """Retrainings and replays in French: what they do, what came of them, what is unknown."""
 
 import re
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
 from feedback.models import Replay, ReplayedAnswer, TrainingRun
 from feedback.replay_summary import summary_of
-from tests.french import FRENCH, HARD, THIN, said
+from tests.french import AT, HARD, THIN, make_refused_run, said
 from tests.make import make_prediction, make_run, make_version
 
 HTMX = {"HX-Request": "true"}
-AT = datetime(2026, 8, 4, 15, 7, tzinfo=UTC)
-CHECK = {
-    "name": "base log loss",
-    "passed": False,
-    "candidate": 0.1234,
-    "live": 0.11,
-    "limit": "at most 0.1230",
-    "words": "The log loss on the base is 0.1234, with the live version 0.1100.",
-}
-
-
-@pytest.fixture
-def staff(client_factory, admin_user):
-    client = client_factory(headers=FRENCH)
-    client.force_login(admin_user)
-    return client
 
 
 @pytest.fixture
 def two(db):
     """A live version, and a newer one that was refused."""
     live, new = make_version("1", live=True), make_version("2")
-    make_run(
-        state="done",
-        outcome="refused",
-        live=live,
-        candidate=new,
-        num_photos=1,
-        problem=CHECK["words"],
-        verdict={"passed": False, "checks": [CHECK]},
-        started_at=AT,
-        finished_at=AT + timedelta(seconds=100),
-    )
+    make_refused_run(live, new)
     return live, new
 
 
-def test_what_there_is_to_learn_is_told_in_french(staff, two):
+def test_what_there_is_to_learn_is_told_in_french(french_staff, two):
     TrainingRun.objects.create(state="failed", problem="Cancelled. The moon fell on it.")
     TrainingRun.objects.update(created_at=AT)
 
-    response = staff.get("/runs")
+    response = french_staff.get("/runs")
 
     page = said(response)
     for words in (
@@ -69,11 +42,11 @@ def test_what_there_is_to_learn_is_told_in_french(staff, two):
     assert 'data-state="refused"' in response.text
 
 
-def test_a_run_at_work_says_what_it_does_in_french(staff, db):
+def test_a_run_at_work_says_what_it_does_in_french(french_staff, db):
     now = {"heartbeat_at": timezone.now(), "log": "Fitted."}
     run = make_run(state="running", progress=0.425, step="Fitting the heads", **now)
 
-    response = staff.get(f"/runs/{run.pk}")
+    response = french_staff.get(f"/runs/{run.pk}")
 
     page = said(response)
     assert "Ajustement des têtes" in page
@@ -82,16 +55,16 @@ def test_a_run_at_work_says_what_it_does_in_french(staff, db):
     assert '<pre lang="en" translate="no">Fitted.</pre>' in response.text
 
 
-def test_a_second_run_is_refused_in_french(staff, two):
+def test_a_second_run_is_refused_in_french(french_staff, two):
     make_run(state="running", progress=0.42, asked_by="grace", heartbeat_at=timezone.now())
 
-    page = said(staff.post("/runs/start"), status=409)
+    page = said(french_staff.post("/runs/start"), status=409)
 
     assert f"Il y en a déjà un, en cours (fait à 42{THIN}%), lancé par grace" in page
 
 
-def test_a_finished_run_tells_its_verdict_in_french(staff, two):
-    page = said(staff.get(f"/runs/{TrainingRun.objects.get().pk}"))
+def test_a_finished_run_tells_its_verdict_in_french(french_staff, two):
+    page = said(french_staff.get(f"/runs/{TrainingRun.objects.get().pk}"))
 
     for words in ("2 a été refusée", "1 min 40 s", "Limite\u202f: au plus 0,1230", "0,1234"):
         assert words in page
@@ -118,8 +91,8 @@ def replayed(two):
     return run
 
 
-def test_a_replay_is_told_in_french(staff, replayed):
-    response = staff.get(f"/replays/{replayed.pk}")
+def test_a_replay_is_told_in_french(french_staff, replayed):
+    response = french_staff.get(f"/replays/{replayed.pk}")
 
     page = said(response)
     for words in (
@@ -135,20 +108,20 @@ def test_a_replay_is_told_in_french(staff, replayed):
     assert 'name="last" value="4000"' in response.text
 
 
-def test_replays_are_listed_and_refused_in_french(staff, replayed):
-    assert f"(4{HARD}000){THIN}: 1 réponse sur 1 change" in said(staff.get("/replays"))
+def test_replays_are_listed_and_refused_in_french(french_staff, replayed):
+    assert f"(4{HARD}000){THIN}: 1 réponse sur 1 change" in said(french_staff.get("/replays"))
 
-    refused = said(staff.post("/replays/start", {"version": "9", "last": "0"}), status=422)
+    refused = said(french_staff.post("/replays/start", {"version": "9", "last": "0"}), status=422)
 
     assert "Version\u202f: Sélectionnez un choix valide." in refused
     assert "Photos\u202f: Assurez-vous que cette valeur est supérieure ou égale à 1." in refused
 
 
-def test_pages_of_many_runs_are_gone_through_in_french(staff, db):
+def test_pages_of_many_runs_are_gone_through_in_french(french_staff, db):
     for _ in range(21):
         make_run(state="done", outcome="unchanged")
 
-    response = staff.get("/runs?page=2")
+    response = french_staff.get("/runs?page=2")
 
     assert "Page 2 sur 2" in said(response)
     assert 'href="?page=1" rel="prev">Plus récents<' in response.text

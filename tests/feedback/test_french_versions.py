@@ -1,22 +1,19 @@
 """The versions in French: their words, their figures, and what stays in English."""
 
 import re
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
 from classifier.models import ModelVersion, Server
 from ml.registry import load_card, save_version
-from tests.french import FRENCH, HARD, THIN, said
+from tests.french import AT, HARD, THIN, make_refused_run, said
 from tests.make import (
     make_card,
-    make_run,
     make_saved_version,
 )
 
 HTMX = {"HX-Request": "true"}
-AT = datetime(2026, 8, 4, 15, 7, tzinfo=UTC)
 SCORES = {
     "count": 2189,
     "accuracy": 0.975,
@@ -26,27 +23,6 @@ SCORES = {
     "slices": {"focus: sharp": {"count": 1200, "accuracy": 0.98, "log_loss": 0.07}},
 }
 HISTORY = [0.5, 0.25, 0.125]
-CHECK = {
-    "name": "base log loss",
-    "passed": False,
-    "candidate": 0.1234,
-    "live": 0.11,
-    "limit": "at most 0.1230",
-    "words": "The log loss on the base is 0.1234, with the live version 0.1100.",
-}
-
-
-@pytest.fixture
-def visitor(client_factory):
-    """Whoever's browser asks for French."""
-    return client_factory(headers=FRENCH)
-
-
-@pytest.fixture
-def staff(client_factory, admin_user):
-    client = client_factory(headers=FRENCH)
-    client.force_login(admin_user)
-    return client
 
 
 @pytest.fixture
@@ -61,22 +37,12 @@ def two(db, settings, tmp_path):
     live.promotions.update(at=AT)
     better = {**SCORES, "accuracy": 0.985}
     new = make_saved_version(settings.MODELS_DIR, "2", **{**known, "scores": better})
-    make_run(
-        state="done",
-        outcome="refused",
-        live=live,
-        candidate=new,
-        num_photos=1,
-        problem=CHECK["words"],
-        verdict={"passed": False, "checks": [CHECK]},
-        started_at=AT,
-        finished_at=AT + timedelta(seconds=100),
-    )
+    make_refused_run(live, new)
     return live, new
 
 
-def test_the_versions_tell_their_scores_in_french(visitor, two):
-    page = said(visitor.get("/models"))
+def test_the_versions_tell_their_scores_in_french(french_visitor, two):
+    page = said(french_visitor.get("/models"))
 
     for words in (
         "Répond en ce moment",
@@ -91,8 +57,8 @@ def test_the_versions_tell_their_scores_in_french(visitor, two):
         assert words in page
 
 
-def test_a_version_tells_where_it_comes_from_in_french(visitor, two):
-    response = visitor.get("/models/1")
+def test_a_version_tells_where_it_comes_from_in_french(french_visitor, two):
+    response = french_visitor.get("/models/1")
 
     page = said(response)
     for words in (
@@ -111,8 +77,8 @@ def test_a_version_tells_where_it_comes_from_in_french(visitor, two):
     assert '<span lang="en" translate="no">Cats of ours</span>' in response.text
 
 
-def test_its_verdict_is_said_in_french(visitor, two):
-    page = said(visitor.get("/models/2"))
+def test_its_verdict_is_said_in_french(french_visitor, two):
+    page = said(french_visitor.get("/models/2"))
 
     for words in (
         "Elle est refusée",
@@ -129,66 +95,66 @@ def test_its_verdict_is_said_in_french(visitor, two):
     ("taken", "words"),
     [(1, "Elle a appris de 1 photo retirée depuis"), (2, "de 2 photos retirées depuis")],
 )
-def test_photos_taken_back_are_counted(visitor, two, taken, words):
+def test_photos_taken_back_are_counted(french_visitor, two, taken, words):
     ModelVersion.objects.filter(pk="2").update(withdrawn_photos=taken)
 
-    assert words in said(visitor.get("/models/2"))
+    assert words in said(french_visitor.get("/models/2"))
 
 
-def test_a_model_card_is_shown_as_english(visitor, two, settings):
+def test_a_model_card_is_shown_as_english(french_visitor, two, settings):
     files = {"model.onnx": b"not a network", "MODEL_CARD.md": b"# Written in English"}
     ModelVersion.objects.register(
         load_card(save_version(settings.MODELS_DIR, make_card("3"), files))
     )
 
-    response = visitor.get("/models/3/card")
+    response = french_visitor.get("/models/3/card")
 
     assert "Fiche du modèle" in said(response)
     assert '<pre class="card" lang="en" translate="no"># Written in English</pre>' in response.text
 
 
-def test_two_versions_are_compared_in_french(visitor, two):
-    page = said(visitor.get("/models/compare?a=1&b=2"))
+def test_two_versions_are_compared_in_french(french_visitor, two):
+    page = said(french_visitor.get("/models/compare?a=1&b=2"))
 
     for words in ("Exactitude", "+1,00 point", "mieux", "en service", f"1{HARD}200 photos"):
         assert words in page
 
 
-def test_why_no_difference_is_claimed_is_said_in_french(visitor, two):
+def test_why_no_difference_is_claimed_is_said_in_french(french_visitor, two):
     ModelVersion.objects.filter(pk="2").update(data_digest="e" * 64)
 
-    page = said(visitor.get("/models/compare?a=1&b=2"))
+    page = said(french_visitor.get("/models/compare?a=1&b=2"))
 
     assert f"affirmée{THIN}: elles ont été mesurées sur des données différentes." in page
 
 
-def test_letting_another_one_answer_is_asked_in_french(staff, two):
-    asked = said(staff.get("/models/2/promote"))
-    refused = said(staff.post("/models/2/promote", {"instead_of": "3"}), status=409)
+def test_letting_another_one_answer_is_asked_in_french(french_staff, two):
+    asked = said(french_staff.get("/models/2/promote"))
+    refused = said(french_staff.post("/models/2/promote", {"instead_of": "3"}), status=409)
 
     assert f"Laisser 2 répondre{THIN}?" in asked
     assert "Rien n’a été changé." in refused
     assert f"la version en service a changé{THIN}: maintenant 1, avant 3." in refused
 
 
-def test_going_back_is_asked_in_french(staff, two):
+def test_going_back_is_asked_in_french(french_staff, two):
     ModelVersion.objects.get(pk="2").promote()
 
-    assert f"Revenir à 1{THIN}?" in said(staff.get("/models/rollback"))
+    assert f"Revenir à 1{THIN}?" in said(french_staff.get("/models/rollback"))
 
 
-def test_the_problem_of_a_server_is_told_in_french(staff, two):
+def test_the_problem_of_a_server_is_told_in_french(french_staff, two):
     problem = "Version 1: model.onnx cannot be read."
     Server.objects.create(host="web-7", pid=4321, seen_at=timezone.now(), problem=problem)
 
-    page = said(staff.get("/models/1/following"))
+    page = said(french_staff.get("/models/1/following"))
 
     assert f"Serveurs qui répondent avec elle{THIN}: 0 sur 1." in page
     assert f"web-7, processus 4321{THIN}: Version 1{THIN}: model.onnx est illisible." in page
 
 
-def test_the_site_explains_itself_in_french(visitor, two):
-    page = said(visitor.get("/about"))
+def test_the_site_explains_itself_in_french(french_visitor, two):
+    page = said(french_visitor.get("/about"))
 
     assert "Comment je les distingue" in page
     assert f"2{HARD}189 photos qu’elle n’avait jamais vues" in page

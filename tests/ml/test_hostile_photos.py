@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from ml.containers import BrokenContainer, exif_orientation, open_container
 from ml.photos import PhotoError, decode_photo
+from tests.forged import looping_exif
 from tests.heic import HEIC_ROTATED
-from tests.hostile import bombs, looping_exif
+from tests.hostile import bombs
 from tests.mutants import HEICS, corpus, mutant, polyglot_tails, repair_png
 
 CODES = {"empty_file", "unsupported_format", "broken_image", "too_many_pixels"}

@@ -8,6 +8,8 @@ from django.conf import settings
 
 from catsdogs import messages
 
+pytestmark = pytest.mark.once
+
 LANGUAGES = messages.languages()
 _PERCENT = re.compile(r"%(?:\(\w+\))?[-#0 +]*\d*(?:\.\d+)?[a-zA-Z%]")
 _TAG = re.compile(r"</?\w+[^>]*>|&\w+;")
