@@ -5,7 +5,7 @@ from django.urls import include, path, re_path
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from classifier.api import NotFoundView
+from classifier.api.root import NotFoundView
 
 handler400 = "classifier.errors.bad_request"
 handler500 = "classifier.errors.server_error"

@@ -2,7 +2,8 @@
 
 from django.urls import path, re_path
 
-from classifier import api, api_explanation, health, views
+from classifier import health, views
+from classifier.api import explanation, predict, predictions, root, versions
 from classifier.pages import history, why
 
 urlpatterns = [
@@ -20,18 +21,22 @@ urlpatterns = [
     path("favicon.ico", views.favicon),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("api/", api.RootView.as_view(), name="api-root"),
-    path("api/predict", api.PredictView.as_view(), name="api-predict"),
-    path("api/predict/batch", api.PredictBatchView.as_view(), name="api-predict-batch"),
-    path("api/predictions", api.PredictionListView.as_view(), name="api-predictions"),
-    path("api/predictions/<uuid:pk>", api.PredictionView.as_view(), name="api-prediction"),
-    path("api/predictions/<uuid:pk>/receipt", api.ReceiptView.as_view(), name="api-receipt"),
+    path("api/", root.RootView.as_view(), name="api-root"),
+    path("api/predict", predict.PredictView.as_view(), name="api-predict"),
+    path("api/predict/batch", predict.PredictBatchView.as_view(), name="api-predict-batch"),
+    path("api/predictions", predictions.PredictionListView.as_view(), name="api-predictions"),
+    path("api/predictions/<uuid:pk>", predictions.PredictionView.as_view(), name="api-prediction"),
+    path(
+        "api/predictions/<uuid:pk>/receipt", predictions.ReceiptView.as_view(), name="api-receipt"
+    ),
     path(
         "api/predictions/<uuid:pk>/explanation",
-        api_explanation.ExplanationView.as_view(),
+        explanation.ExplanationView.as_view(),
         name="api-explanation",
     ),
-    path("api/models", api.ModelVersionListView.as_view(), name="api-models"),
+    path("api/models", versions.ModelVersionListView.as_view(), name="api-models"),
     # No more than a version's name can hold: PostgreSQL would choke on a NUL.
-    re_path(r"^api/models/(?P<version>[\w.-]+)$", api.ModelVersionView.as_view(), name="api-model"),
+    re_path(
+        r"^api/models/(?P<version>[\w.-]+)$", versions.ModelVersionView.as_view(), name="api-model"
+    ),
 ]

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from classifier import journal
-from classifier.api import errors
+from classifier.api.shapes import errors
 from classifier.callers import person_of, visible_to
 from classifier.errors import ApiError
 from classifier.models import Prediction

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from classifier.api import errors
+from classifier.api.shapes import errors
 from classifier.callers import person_of
 from monitoring import figures
 from monitoring.figures import Period

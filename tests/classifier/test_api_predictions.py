@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from classifier import storage
-from classifier.api import PredictionSerializer
+from classifier.api.shapes import PredictionSerializer
 from classifier.models import ApiToken, Prediction
 from feedback.models import Feedback
 from tests.make import make_feedback, make_prediction

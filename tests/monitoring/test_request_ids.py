@@ -65,7 +65,7 @@ def test_an_error_of_the_api_names_its_id(client, engine, method, path, status):
 
 
 def test_what_nobody_foresaw_is_an_error_of_the_api_as_well(client, engine, monkeypatch):
-    monkeypatch.setattr("classifier.api.classify_photo", refuse)
+    monkeypatch.setattr("classifier.api.predict.classify_photo", refuse)
     client.raise_request_exception = False
 
     response = client.post(

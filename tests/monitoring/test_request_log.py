@@ -83,7 +83,7 @@ def test_what_nobody_foresaw_is_written_with_the_request_s_id(client, engine, lo
     def refuse(*args, **kwargs):
         raise RuntimeError("nobody foresaw this")
 
-    monkeypatch.setattr("classifier.api.classify_photo", refuse)
+    monkeypatch.setattr("classifier.api.predict.classify_photo", refuse)
     client.raise_request_exception = False
 
     client.post("/api/predict", {"image": photo_upload()}, headers={"X-Request-ID": "mine"})

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from classifier.api import errors
+from classifier.api.shapes import errors
 from classifier.callers import visible_to
 from classifier.errors import ApiError
 from classifier.explaining import ExplainError, etag_of, explain, overlay_of, picture_of
