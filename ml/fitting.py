@@ -4,6 +4,8 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -21,8 +23,10 @@ from ml.sources import line
 _SPARE = 1.3
 # Steps between two updates of the averaged weights: copying them at each would cost time.
 _AVERAGE_EVERY = 4
-# Compute capability from which NVIDIA's cards multiply bfloat16 in hardware (Ampere, 2020).
-_BFLOAT16_FROM = (8, 0)
+# Compute capability from which NVIDIA's cards multiply bfloat16 in hardware (Ampere, 2020), and
+# the flags of processors that do. On two cores of an EPYC a step of `pawnet` took 186 ms in place
+# of 263, at 96 pixels.
+_BFLOAT16_FROM, _BFLOAT16_FLAGS = (8, 0), {"avx512_bf16", "amx_bf16"}
 
 Say = Callable[[str], None]
 Row = dict[str, float]
@@ -64,7 +68,7 @@ class FitConfig:
 # How each network of `ml.scratch` is trained unless somebody knows better.
 RECIPES = {
     "small-xception": FitConfig(sides=(180,) * 25, peak_rate=0.05),
-    "pawnet": FitConfig(sides=(64,) * 8 + (96,) * 16 + (112,) * 4, peak_rate=0.05),
+    "pawnet": FitConfig(sides=(64,) * 16 + (96,) * 38 + (112,) * 8, peak_rate=0.05),
 }
 
 
@@ -156,18 +160,28 @@ def find_device(policy: str = "auto") -> Device:
     cards = tf.config.list_physical_devices("GPU")
     details = tf.config.experimental.get_device_details(cards[0]) if cards else {}
     name = details.get("device_name", "GPU") if cards else "CPU"
+    details = details or {"flags": _processor_flags()}
     return Device(name, best_policy(details) if policy == "auto" else policy)
 
 
-def best_policy(details: dict[str, object]) -> str:
-    """Half precision where a card has it in hardware, single precision elsewhere.
+def best_policy(details: dict[str, Any]) -> str:
+    """Half precision where a device has it in hardware, single precision elsewhere.
 
     Args:
-        details: As TensorFlow describes a card; empty for the CPU.
+        details: `compute_capability` of a card, as TensorFlow tells it, or `flags` of a processor.
     """
-    capability = details.get("compute_capability")
-    fast = isinstance(capability, tuple) and capability >= _BFLOAT16_FROM
+    fast = details.get("compute_capability", ()) >= _BFLOAT16_FROM
+    fast = fast or not _BFLOAT16_FLAGS.isdisjoint(details.get("flags", ()))
     return "mixed_bfloat16" if fast else "float32"
+
+
+def _processor_flags() -> set[str]:
+    """What the processor can do, as Linux tells it; other systems do not."""
+    try:
+        about = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return set()
+    return set(about.split())
 
 
 def one_cycle(progressed: float, config: FitConfig) -> float:

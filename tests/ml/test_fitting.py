@@ -30,7 +30,11 @@ def tiny_body(x, painter):
 
 TINY = Network("tiny", SIDE, tiny_body)
 CONFIG = fitting.FitConfig(
-    sides=(24,) * 4 + (32,) * 4, batch_size=8, peak_rate=0.2, averaged_over=10
+    sides=(24,) * 4 + (32,) * 4,
+    batch_size=8,
+    peak_rate=0.2,
+    averaged_over=10,
+    policy="float32",  # whatever the machine is better at
 )
 
 
@@ -210,11 +214,13 @@ def test_the_rate_climbs_to_its_peak_and_falls_to_nothing():
     ("details", "policy"),
     [
         ({}, "float32"),
+        ({"flags": {"avx2", "avx512f"}}, "float32"),
+        ({"flags": {"avx512f", "avx512_bf16"}}, "mixed_bfloat16"),
         ({"device_name": "Tesla T4", "compute_capability": (7, 5)}, "float32"),
         ({"device_name": "A100", "compute_capability": (8, 0)}, "mixed_bfloat16"),
     ],
 )
-def test_half_precision_is_for_cards_that_have_it(details, policy):
+def test_half_precision_is_for_devices_that_have_it(details, policy):
     assert fitting.best_policy(details) == policy
 
 
