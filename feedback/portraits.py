@@ -296,7 +296,7 @@ def _slice(name: str, scores: Mapping[str, Any]) -> SliceScores:
 
 
 def _check(check: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A check of a verdict, as `ml.promotion` writes it, with its numbers as text."""
+    """A check of a verdict, as `ml.verdicts` writes it, with its numbers as text."""
     texts = {name: figure(number(check.get(name))) for name in ("candidate", "live")}
     words = {name: retell(str(check.get(name) or "")) for name in ("name", "limit", "words")}
     return {**words, **texts, "passed": check.get("passed") is True}

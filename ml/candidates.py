@@ -12,9 +12,9 @@ from ml.answering import Mind
 from ml.base import Base
 from ml.evaluation import rounded, score
 from ml.examples import Example, counts, data_digest
+from ml.exams import Exam, Marks
 from ml.heads import Head
 from ml.novelty import NOVELTY, to_bytes
-from ml.promotion import Exam, Marks
 from ml.provenance import code_revision, machine, packages
 from ml.registry import NETWORK, SECOND, Card
 from ml.report import model_card

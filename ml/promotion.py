@@ -9,16 +9,14 @@ percentages", Psychometrika 12, 1947; in its exact form, a binomial test.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from ml.inference import NEITHER, Answer
+from ml.exams import Exam, Marks
 from ml.marked import gettext_noop
 from ml.scores import expected_calibration_error
+from ml.verdicts import Check, Verdict
 
 # A loss counts as one if chance alone shows as much less often than this.
 SIGNIFICANT = 0.05
@@ -45,131 +43,6 @@ MAX_BYTES = 40_000_000
 # Words of more than one check.
 _GAIN = gettext_noop("gain")
 _AT_MOST = gettext_noop("at most %(limit)s")
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing a candidate has to be good at.
-
-    Attributes:
-        name: Short, the same in every verdict.
-        passed: Whether it is.
-        candidate: Its number; None where there is none.
-        live: The live version's; likewise.
-        limit: What would have passed, in words.
-        words: What was found, a plain sentence.
-    """
-
-    name: str
-    passed: bool
-    candidate: float | None
-    live: float | None
-    limit: str
-    words: str
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether a candidate may go live, with all that it was judged by."""
-
-    checks: tuple[Check, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether every check is passed, and there was one."""
-        return bool(self.checks) and all(check.passed for check in self.checks)
-
-    def reasons(self) -> list[str]:
-        """Why not: a sentence for each check that failed."""
-        return [check.words for check in self.checks if not check.passed]
-
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON can hold it; `from_dict` reads it back."""
-        return {
-            "passed": self.passed,
-            "reasons": self.reasons(),
-            "checks": [_finite(asdict(check)) for check in self.checks],
-        }
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> "Verdict":
-        """What `as_dict` gave.
-
-        Raises:
-            ValueError: if it is something else.
-        """
-        try:
-            return cls(tuple(Check(**check) for check in content["checks"]))
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"This is no verdict ({error}).") from error
-
-
-@dataclass(frozen=True)
-class Exam:
-    """The answers of candidate and live version to the same photos.
-
-    Attributes:
-        labels: The versions'.
-        targets: Index of each photo's label, -1 for none of them, shape `(n,)`.
-        candidate: Answers, `n` of them.
-        live: Likewise.
-        slices: Name of a slice to the photos that belong, as a mask of shape `(n,)`.
-    """
-
-    labels: tuple[str, ...]
-    targets: np.ndarray
-    candidate: Sequence[Answer]
-    live: Sequence[Answer]
-    slices: Mapping[str, np.ndarray] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.targets)
-
-    @cached_property
-    def of_candidate(self) -> "Marks":
-        """The candidate's marks."""
-        return Marks.of(self.candidate, self.targets, self.labels)
-
-    @cached_property
-    def of_live(self) -> "Marks":
-        """The live version's marks."""
-        return Marks.of(self.live, self.targets, self.labels)
-
-
-@dataclass(frozen=True)
-class Marks:
-    """How good each answer of a version is; arrays of shape `(n,)`.
-
-    Attributes:
-        right: Whether the most probable label is the true one.
-        told: Whether what people are told is right, `neither` for photos of none of the labels.
-        answered: Whether people are told a label.
-        neither: Whether they are told `neither`.
-        confidence: Probability of the most probable label.
-        loss: Minus the log probability of the true label, in nats; not a number where none is true.
-    """
-
-    right: np.ndarray
-    told: np.ndarray
-    answered: np.ndarray
-    neither: np.ndarray
-    confidence: np.ndarray
-    loss: np.ndarray
-
-    @classmethod
-    def of(cls, answers: Sequence[Answer], targets: np.ndarray, labels: Sequence[str]) -> "Marks":
-        """Mark answers."""
-        truth = [labels[target] if target >= 0 else NEITHER for target in targets]
-        pairs = list(zip(answers, truth, strict=True))
-        given = [a.probabilities.get(true, math.nan) for a, true in pairs]
-        return cls(
-            right=np.array([a.label == true for a, true in pairs], bool),
-            told=np.array([a.answer == true for a, true in pairs], bool),
-            answered=np.array([a.answer in labels for a in answers], bool),
-            neither=np.array([a.answer == NEITHER for a in answers], bool),
-            confidence=np.array([a.confidence for a in answers], float),
-            loss=-np.log(np.maximum(np.array(given, float), 1e-15)),
-        )
 
 
 @dataclass(frozen=True)
@@ -499,11 +372,3 @@ def _costs(new: Costs, old: Costs) -> list[Check]:
             % {"new": f"{new.num_bytes / 1e6:.1f}", "old": f"{old.num_bytes / 1e6:.1f}"},
         ),
     ]
-
-
-def _finite(values: dict[str, Any]) -> dict[str, Any]:
-    """JSON knows no infinity and nothing that is not a number."""
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in values.items()
-    }

@@ -20,13 +20,14 @@ from ml.base import Base, BaseError, Seen, base_digest, describe_backbones, find
 from ml.candidates import candidate_card, candidate_files
 from ml.costs import compare_costs
 from ml.examples import Example, data_digest
+from ml.exams import Exam
 from ml.features import Backbone, FeatureCache
 from ml.heads import TrainingError
 from ml.inference import Answer
 from ml.lessons import Lessons, see, usable
 from ml.marked import gettext_noop
 from ml.photos import PREPROCESSING, decode_photo
-from ml.promotion import Exam, Verdict, judge
+from ml.promotion import judge
 from ml.pytorch_stream import WeightsError
 from ml.registry import (
     NETWORK,
@@ -41,6 +42,7 @@ from ml.registry import (
 from ml.slices import slices_of
 from ml.surgery import SurgeryError
 from ml.teaching import Teacher
+from ml.verdicts import Verdict
 
 Say = Callable[[str], None]
 Step = Callable[[float, str], None]

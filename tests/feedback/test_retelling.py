@@ -15,8 +15,9 @@ from feedback.readings import count, interval, listed, points, share
 from feedback.retelling import pieces, retell
 from feedback.tasks import AlreadyRunning
 from ml import promotion
+from ml.exams import Exam
 from ml.inference import Answer
-from ml.promotion import Costs, Exam, judge
+from ml.promotion import Costs, judge
 from ml.slices import Traits, slices_of
 from tests.make import make_run
 

@@ -5,15 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from ml.exams import Exam
 from ml.inference import NEITHER, UNSURE
-from ml.promotion import (
-    Check,
-    Costs,
-    Exam,
-    Verdict,
-    chance_of_loss,
-    judge,
-)
+from ml.promotion import Costs, chance_of_loss, judge
+from ml.verdicts import Check, Verdict
 from tests.ml.answers import LABELS, make_answer
 
 SAME = Costs(milliseconds=10.0, looked_again=0.08, num_bytes=30_000_000)
