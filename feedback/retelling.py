@@ -23,7 +23,7 @@ _SPEAKERS = (
     "classifier.naming",
     *("feedback.going_live", "feedback.heartbeat", "feedback.replaying", "feedback.retelling"),
     *("feedback.retraining", "feedback.shelf", "feedback.tasks"),
-    *("ml.base", "ml.heads", "ml.inference", "ml.lessons", "ml.promotion", "ml.refitting"),
+    *("ml.bases", "ml.heads", "ml.inference", "ml.lessons", "ml.promotion", "ml.refitting"),
     *("ml.registry", "ml.report", "ml.slices"),
 )
 # What is filled in there is a name and never words: a version may be called anything.

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from ml.answering import Mind, mind_of
-from ml.base import BASES, Base, Rehearsal, Seen, describe_backbones, load_base, save_base
+from ml.base import Base, Rehearsal, Seen, describe_backbones
+from ml.bases import BASES, load_base, save_base
 from ml.examples import Example, Split, in_split
 from ml.features import Backbone, FeatureCache, features_of
 from ml.heads import Head

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from ml.answering import Mind, mind_of
-from ml.base import Base, BaseError, Seen, base_digest, describe_backbones, find_base
+from ml.base import Base, BaseError, Seen, describe_backbones
+from ml.bases import base_digest, find_base
 from ml.candidates import candidate_card, candidate_files
 from ml.costs import compare_costs
 from ml.examples import Example, data_digest

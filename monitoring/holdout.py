@@ -35,7 +35,8 @@ def _bins_of(version: ModelVersion, root: Path) -> dict[str, dict[str, int]] | N
     """Measure to bin to count; None where the version has no base, or is not whole."""
     # Here, because only this needs what takes networks apart.
     from ml.answering import mind_of
-    from ml.base import BaseError, base_digest, find_base
+    from ml.base import BaseError
+    from ml.bases import base_digest, find_base
 
     try:
         base_digest(root, load_card(root / version.name))  # before all files are read

@@ -9,16 +9,9 @@ import pytest
 
 from ml.__main__ import main
 from ml.answering import mind_of
-from ml.base import (
-    BASES,
-    BaseError,
-    base_digest,
-    find_base,
-    from_bytes,
-    load_base,
-    save_base,
-    to_bytes,
-)
+from ml.base import BaseError
+from ml.base_file import from_bytes, to_bytes
+from ml.bases import BASES, base_digest, find_base, load_base, save_base
 from ml.inference import OnnxEngine
 from ml.photos import decode_photo
 from ml.sources import read_folder

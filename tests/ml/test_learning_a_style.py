@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from PIL import Image, ImageFilter
 
-from ml.base import find_base
+from ml.bases import find_base
 from ml.examples import Example
 from ml.inference import OnnxEngine
 from ml.photos import decode_photo

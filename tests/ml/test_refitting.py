@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ml import refitting
-from ml.base import BASES
+from ml.bases import BASES
 from ml.features import FeatureCache
 from ml.inference import OnnxEngine
 from ml.refitting import RefitError, refit_digest, refit_version

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ml.answering import mind_of
-from ml.base import find_base
+from ml.bases import find_base
 from ml.evaluation import evaluate
 from ml.examples import in_split
 from ml.inference import OnnxEngine, answer_from, is_hard, softmax

@@ -6,7 +6,7 @@ import pytest
 
 from classifier.models import ModelVersion, Prediction
 from ml.answering import mind_of
-from ml.base import BASES, find_base
+from ml.bases import BASES, find_base
 from ml.registry import load_card
 from monitoring import holdout
 from monitoring.bins import MEASURES
