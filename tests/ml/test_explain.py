@@ -44,9 +44,10 @@ def heat_of(engine, pixels, label):
 
 
 def share_on_the_left(heat):
-    columns = heat.values.shape[1]
+    """From 0 to 1; a half where nothing is hot, which is no side."""
+    columns, whole = heat.values.shape[1], heat.values.sum()
     weights = np.clip(columns / 2 - np.arange(columns), 0, 1)
-    return float((heat.values * weights).sum() / heat.values.sum())
+    return float((heat.values * weights).sum() / whole) if whole else 0.5
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -73,13 +74,15 @@ def test_a_cat_and_a_drawn_dog_have_each_their_side(engines, seed):
 @pytest.mark.needs_data
 @pytest.mark.parametrize(("name", "enough"), [(SHIPPED[0], 0.9), (SHIPPED[1], 0.8)])
 def test_it_follows_real_cats_and_dogs_that_it_never_saw(engines, name, enough):
-    """Of 80 scenes, both were on their side in 98.8 % and 93.8 %; here are 20 of them."""
+    """Of 80 scenes, both were on their side in 100 % and 88.8 %; here are 20 of them."""
     right = []
     for cat, dog in zip(*(unseen(settings.DATA_DIR / label, 10) for label in LABELS), strict=True):
         for scene, cat_is_left in ((beside(cat, dog), True), (beside(dog, cat), False)):
             looks = look(engines[name], scene)
-            shares = [share_on_the_left(heat_for(looks, LABELS, label)) for label in LABELS]
-            right.append((shares[0] > 0.5, shares[1] < 0.5) == (cat_is_left, cat_is_left))
+            cat_left, dog_left = (
+                share_on_the_left(heat_for(looks, LABELS, label)) for label in LABELS
+            )
+            right.append(cat_left > 0.5 > dog_left if cat_is_left else cat_left < 0.5 < dog_left)
 
     assert np.mean(right) >= enough
 
@@ -90,20 +93,22 @@ def unseen(folder, number):
     return [decode_photo(data).pixels for data in islice(holdout, number)]
 
 
-def test_a_head_of_chance_draws_another_map(engines, tmp_path):
+def test_heads_of_chance_draw_other_maps(engines, tmp_path):
     folder = settings.BASE_DIR / "models" / SHIPPED[1]
     network = (folder / "model.onnx").read_bytes()
     old, chance = read_head(network), np.random.default_rng(0)
-    kernel = chance.permuted(old.kernel, axis=0).astype(np.float16).astype(np.float32)
-    save_version(
-        tmp_path, load_card(folder), {"model.onnx": with_head(network, Head(kernel, old.bias))}
-    )
     scene = beside(chelsea(), cartoon("dog", 0))
-
     true = heat_of(engines[SHIPPED[1]], scene, "cat").values
-    false = heat_of(OnnxEngine(tmp_path / SHIPPED[1]), scene, "cat").values
 
-    assert np.corrcoef(true.ravel(), false.ravel())[0, 1] < 0.5
+    likenesses = []
+    for number in range(16):  # of as many places, two maps may look alike by chance
+        kernel = chance.permuted(old.kernel, axis=0).astype(np.float16).astype(np.float32)
+        files = {"model.onnx": with_head(network, Head(kernel, old.bias))}
+        by_chance = save_version(tmp_path / str(number), load_card(folder), files)
+        false = heat_of(OnnxEngine(by_chance), scene, "cat").values
+        likenesses.append(np.corrcoef(true.ravel(), false.ravel())[0, 1])
+
+    assert np.mean(likenesses) < 0.5  # 0.25, by 64 heads
 
 
 @pytest.mark.parametrize("name", SHIPPED)
