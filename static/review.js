@@ -44,6 +44,7 @@ export function start(main, { signal }) {
     showKeys(keys.checked);
   });
   document.addEventListener("keydown", press, { signal });
+  keys.disabled = false; // not before, for until here no key was listened to
 
   const on = (name, listener) => main.addEventListener(name, listener);
   on("htmx:beforeSwap", ({ detail }) => {

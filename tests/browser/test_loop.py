@@ -50,7 +50,7 @@ def test_what_people_say_becomes_the_answer(page, new_context, loop_site):
     staff.get_by_label("Password").fill(LOGIN[1])
     staff.get_by_role("button", name="Log in").click()
     expect(staff.locator(".left")).to_have_text("1 left")
-    staff.wait_for_load_state()  # the script that listens to keys comes after what is seen
+    expect(staff.locator("#keys")).to_be_enabled()  # keys are listened to
     staff.keyboard.press("c")
     expect(staff.get_by_role("heading", name="Nothing to review")).to_be_visible()
     staff.get_by_role("link", name="Retrain").click()

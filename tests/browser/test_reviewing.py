@@ -23,6 +23,12 @@ def inside(page, site, reviewer, client):
     return page
 
 
+def come(page, site):
+    """To the page of reviews, where keys are listened to: that begins after what is seen."""
+    page.goto(site + "/review")
+    expect(page.locator("#keys")).to_be_enabled()
+
+
 def teach(count):
     return [make_teaching(number=number) for number in range(count)]
 
@@ -42,7 +48,7 @@ def heading(page):
 
 def test_three_photos_are_walked_through_with_the_keyboard(inside, site):
     teach(4)
-    inside.goto(site + "/review")
+    come(inside, site)
     expect(left(inside)).to_have_text("4 left")
     expect(heading(inside)).to_be_focused()
 
@@ -78,7 +84,7 @@ def test_three_photos_are_walked_through_with_the_keyboard(inside, site):
 
 def test_what_happened_is_said_to_those_who_listen(inside, site):
     teach(2)
-    inside.goto(site + "/review")
+    come(inside, site)
 
     inside.get_by_role("button", name="Dog").click()
 
@@ -88,9 +94,10 @@ def test_what_happened_is_said_to_those_who_listen(inside, site):
 
 def test_the_keys_can_be_turned_off_and_stay_so(inside, site):
     teach(2)
-    inside.goto(site + "/review")
+    come(inside, site)
     inside.get_by_label("Decide with the keys").uncheck()
     inside.reload()
+    expect(inside.get_by_label("Decide with the keys")).to_be_enabled()
 
     inside.keyboard.press("c")
     inside.get_by_role("button", name="Dog").click()
@@ -101,7 +108,7 @@ def test_the_keys_can_be_turned_off_and_stay_so(inside, site):
 
 def test_a_command_of_the_browser_is_no_decision(inside, site):
     teach(2)
-    inside.goto(site + "/review")
+    come(inside, site)
 
     for command in ("Control+c", "Alt+d", "Meta+n"):
         inside.keyboard.press(command)
@@ -113,7 +120,7 @@ def test_a_command_of_the_browser_is_no_decision(inside, site):
 
 def test_a_decision_lost_on_the_way_can_be_made_again(inside, site):
     teach(1)
-    inside.goto(site + "/review")
+    come(inside, site)
     inside.route("**/review/**", lambda route: route.abort("internetdisconnected"))
     inside.keyboard.press("d")
     expect(inside.get_by_text("Nothing is lost: try again.")).to_be_visible()
@@ -127,7 +134,7 @@ def test_a_decision_lost_on_the_way_can_be_made_again(inside, site):
 
 def test_who_is_logged_out_meanwhile_is_sent_to_log_in(inside, site):
     teach(1)
-    inside.goto(site + "/review")
+    come(inside, site)
     inside.context.clear_cookies(name="sessionid")
 
     inside.keyboard.press("d")
@@ -142,7 +149,7 @@ def test_it_is_accessible_and_fits(inside, site, theme, size):
     inside.set_viewport_size(SIZES[size])
     said = make_teaching()
     make_feedback(said.prediction, person="user:7", label="neither", comment="fox " * 200)
-    inside.goto(site + "/review")
+    come(inside, site)
     assert violations(inside) == []
     assert inside.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
     expect(inside.get_by_role("button", name="Leave out")).to_be_in_viewport(ratio=1)

@@ -90,6 +90,7 @@ def test_a_page_s_script_works_each_time_one_comes_and_once(staff):
         arrived(staff, "Your photos")
     follow(staff, "Review")
     arrived(staff, "What does it show?")
+    expect(staff.locator("#keys")).to_be_enabled()
 
     staff.keyboard.press("d")
     expect(staff.locator(".left")).to_have_text("2 left")
