@@ -3,7 +3,6 @@
 Photos and the peers' environments are kept in var/bench; databases and the like are temporary.
 """
 
-import secrets
 import subprocess
 import sys
 import tempfile
@@ -20,23 +19,11 @@ from benchmarks.peering import PEERS, in_single_precision, running_peer
 from benchmarks.photos import Upload, uploads
 from benchmarks.postgres import durable_postgres
 from benchmarks.rows import compare, stored_ids
-from benchmarks.site import running_site
+from benchmarks.site import in_production, running_site
 from ml.registry import list_versions
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACE = ROOT / "var" / "bench"
-# As in production, save for what would only measure TLS, who may call, and how often one may.
-PRODUCTION = {
-    "ALLOWED_HOSTS": "127.0.0.1",
-    "CATSDOGS_API_ACCESS": "open",
-    "CATSDOGS_FEEDBACK_PER_MINUTE": "0",
-    "CATSDOGS_PHOTOS_PER_MINUTE": "0",
-    "CATSDOGS_TOKEN_PHOTOS_PER_MINUTE": "0",
-    "DEBUG": "false",
-    "GUNICORN_CMD_ARGS": "--log-level=warning",
-    "HTTPS": "false",
-}
-
 
 _NONE = str(uuid.UUID(int=0))
 
@@ -102,7 +89,7 @@ class Arena:
             url, pid = postgres.url, postgres.pid
             if rows:
                 _seed(url, rows)
-        settings = {**PRODUCTION, "SECRET_KEY": secrets.token_urlsafe(50)}
+        settings = in_production()
         site = self._stack.enter_context(
             running_site(folder, self.model.parent, database=url, **settings)
         )

@@ -11,7 +11,6 @@ step, in a process of its own, and prints what each step added.
 import argparse
 import json
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -21,13 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.arena import PLACE, PRODUCTION, ROOT
+from benchmarks.arena import PLACE, ROOT
 from benchmarks.clients import ask
 from benchmarks.machine import as_sentence, machine
 from benchmarks.marked import write_between
 from benchmarks.photos import uploads
 from benchmarks.processes import memory_mb
-from benchmarks.site import running_site
+from benchmarks.site import in_production, running_site
 from ml.registry import list_versions
 
 # Requests that are left out of the slope: threads, caches and arenas find their size.
@@ -103,7 +102,7 @@ def _over_requests(options: argparse.Namespace) -> str:
 def _samples(options: argparse.Namespace) -> list[tuple[int, dict[str, float]]]:
     """Memory of the one worker after so many requests."""
     photos, part = uploads("jpeg", PLACE / "photos", options.data), options.requests // _SAMPLES
-    settings = {**PRODUCTION, "SECRET_KEY": secrets.token_urlsafe(50)}
+    settings = in_production()
     samples = []
     with (
         tempfile.TemporaryDirectory(dir=PLACE) as folder,

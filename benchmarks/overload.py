@@ -1,17 +1,16 @@
 """What happens at ten times the load: who is answered, who is turned away, who notices nothing.
 
-    python -m benchmarks.overload [--seconds 10] [--times 10] [--database URL] [--to FILE]
+    python -m benchmarks.overload [--seconds 10] [--times 10] [--databases ...] [--write FILE]
 
-Starts the real server on a free port of this machine and drives it from a process of its own: as
-fast as it answers eight clients, then at that rate many times over, whether it keeps up or not.
-Meanwhile somebody asks ten times a second each for /healthz, /metrics and the page, and gives
-feedback. Exit status 0 if every request got its answer and nothing but photos was turned away.
+Starts the real server on a free port of this machine, on one database after the other, and drives
+it from a process of its own: as fast as it answers eight clients, then at that rate many times
+over, whether it keeps up or not. Meanwhile somebody asks ten times a second each for /healthz,
+/metrics and the page, and gives feedback. Exit status 0 if every request got its answer and nothing
+but photos was turned away.
 """
 
 import argparse
-import asyncio
 import http.client
-import io
 import json
 import multiprocessing
 import os
@@ -19,20 +18,27 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from benchmarks.site import Site, running_site
+from benchmarks.arena import PLACE, ROOT
+from benchmarks.flood import CLIENTS, Answered, drawn_photo, send_load
+from benchmarks.machine import as_sentence, machine
+from benchmarks.marked import write_between
+from benchmarks.postgres import durable_postgres
+from benchmarks.site import Site, in_production, running_site
 
-MODELS = Path(__file__).resolve().parents[1] / "models"
-_CLIENTS = 8
+DATABASES = ("postgresql", "sqlite")
 _ASKED_A_SECOND = 10
-# More connections than that are not opened: a server that lets them pile up is seen all the same.
-_MOST_CONNECTIONS = 900
+# A burst may fill the queue, which a flood then finds full: see `catsdogs.photo_lane`.
+_BURST_SECONDS = 3.0
+_SETTLED = f"answered, of those sent after {_BURST_SECONDS:g} s"
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -71,28 +77,37 @@ class Phase:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=10, help="of each load (default: 10)")
-    parser.add_argument("--times", type=float, default=10, help="the load (default: 10)")
-    parser.add_argument("--database", metavar="URL", help="PostgreSQL's; else SQLite")
-    parser.add_argument("--to", type=Path, metavar="FILE", help="write the figures there, as JSON")
-    options = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory(prefix="catsdogs-overload-") as folder,
-        running_site(Path(folder), MODELS, database=options.database) as site,
-    ):
-        phases = measure(site, options.seconds, options.times)
-    print(as_table(phases))
-    if options.to:
-        options.to.write_text(json.dumps([asdict(phase) for phase in phases], indent=2) + "\n")
+    options = _options()
+    phases: list[Phase] = []
+    for database in options.databases:
+        with _site(database) as site:
+            phases += measure(site, options.seconds, options.times, database)
+    PLACE.mkdir(parents=True, exist_ok=True)
+    figures = {"machine": machine(), "phases": [asdict(phase) for phase in phases]}
+    (PLACE / "overload.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    command = f"`python -m benchmarks.overload {' '.join(sys.argv[1:])}".strip()
+    text = f"{command}`; {as_sentence(machine())}.\n\n{as_table(phases)}"
+    print(text)
+    if options.write:
+        write_between(options.write, "overload", text)
     return 0 if all(is_in_order(phase) for phase in phases) else 1
 
 
-def measure(site: Site, seconds: float, times: float) -> list[Phase]:
+@contextmanager
+def _site(database: str) -> Iterator[Site]:
+    with ExitStack() as stack:
+        url = stack.enter_context(durable_postgres()).url if database == "postgresql" else None
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="catsdogs-overload-"))
+        yield stack.enter_context(
+            running_site(Path(folder), ROOT / "models", database=url, **in_production())
+        )
+
+
+def measure(site: Site, seconds: float, times: float, database: str) -> list[Phase]:
     """The load that the server can take, then a multiple of it."""
     run_load(site, "warm-up", None, 2)
-    at_capacity = run_load(site, f"{_CLIENTS} clients", None, seconds)
-    name = f"{times:g} times the load"
+    at_capacity = run_load(site, f"{database}, {CLIENTS} clients", None, seconds)
+    name = f"{database}, {times:g} times the load"
     return [at_capacity, run_load(site, name, times * at_capacity.rate, seconds)]
 
 
@@ -102,27 +117,29 @@ def run_load(site: Site, name: str, rate: float | None, seconds: float) -> Phase
     Args:
         site: Where.
         name: Of the load.
-        rate: Photos a second; None: as many as are answered to `_CLIENTS` clients.
+        rate: Photos a second; None: as many as are answered to `CLIENTS` clients.
         seconds: How long.
     """
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
-    load = context.Process(target=_send_load, args=(site.url, drawn_photo(), rate, seconds, there))
+    load = context.Process(target=send_load, args=(site.url, drawn_photo(), rate, seconds, there))
     before = _cpu_seconds(site)
     load.start()
     there.close()
     # Many answers do not fit into the pipe: it ends only once they are taken.
     others = _ask_meanwhile(site, here)
-    answers: list[tuple[int, float]] = here.recv()
+    answers: list[Answered] = here.recv()
     load.join()
-    times = {"answered": _times([took for status, took in answers if status == 201])}
-    times["turned away"] = _times([took for status, took in answers if status == 503])
-    times |= {what: _times(taken) for what, taken in others.items()}
-    statuses: dict[str, int] = {}
-    for status, _ in answers:
-        statuses[str(status)] = statuses.get(str(status), 0) + 1
+    answered = [each for each in answers if each.status == 201]
+    times = {
+        "answered": _times([each.took for each in answered]),
+        _SETTLED: _times([each.took for each in answered if each.sent >= _BURST_SECONDS]),
+        "turned away": _times([each.took for each in answers if each.status == 503]),
+        **{what: _times(taken) for what, taken in others.items()},
+    }
+    statuses = Counter(str(each.status) for each in answers)
     cpu_ms = (_cpu_seconds(site) - before) * 1000 / max(1, len(answers))
-    return Phase(name, len(answers) / seconds, times, statuses, round(cpu_ms, 2))
+    return Phase(name, len(answers) / seconds, times, dict(statuses), round(cpu_ms, 2))
 
 
 def is_in_order(phase: Phase) -> bool:
@@ -148,17 +165,6 @@ def as_table(phases: list[Phase]) -> str:
     cpu = [f"{phase.cpu_ms:.2f}" for phase in phases]
     lines.append("| worker's CPU a photo sent, ms | " + " | ".join(cpu) + " |")
     return "\n".join(lines)
-
-
-def drawn_photo() -> bytes:
-    """A JPEG of about 30 KB with the noise of a camera."""
-    chance = np.random.default_rng(6)
-    small = Image.fromarray(chance.integers(0, 255, (12, 16, 3), dtype=np.uint8))
-    smooth = np.asarray(small.resize((500, 375), Image.Resampling.BICUBIC), dtype=np.float64)
-    noisy = (smooth + chance.normal(0, 5, smooth.shape)).clip(0, 255).astype(np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(noisy).save(file, "JPEG", quality=75)
-    return file.getvalue()
 
 
 def _times(seconds: list[float]) -> Times:
@@ -231,63 +237,13 @@ def _one_prediction(site: Site) -> str:
         client.close()
 
 
-def _send_load(url: str, photo: bytes, rate: float | None, seconds: float, to: Connection) -> None:
-    """In a process of its own: send photos, then hand over (status, seconds) of each."""
-    to.send(asyncio.run(_Load(url, photo).run(rate, seconds)))
-
-
-class _Load:
-    """Many connections that are kept and used in turns."""
-
-    def __init__(self, url: str, photo: bytes) -> None:
-        self._host, port = url[7:].split(":")
-        self._port = int(port)
-        head = f"POST /api/predict HTTP/1.1\r\nHost: {url[7:]}\r\nContent-Type: image/jpeg\r\n"
-        self._request = f"{head}Content-Length: {len(photo)}\r\n\r\n".encode() + photo
-        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
-        self._answers: list[tuple[int, float]] = []
-
-    async def run(self, rate: float | None, seconds: float) -> list[tuple[int, float]]:
-        ends = time.perf_counter() + seconds
-        if rate is None:
-            await asyncio.gather(*(self._again_and_again(ends) for _ in range(_CLIENTS)))
-            return self._answers
-        asking: set[asyncio.Task[None]] = set()
-        due = time.perf_counter()
-        while (now := time.perf_counter()) < ends:
-            while due <= now and len(asking) < _MOST_CONNECTIONS:
-                task = asyncio.create_task(self._ask())
-                asking.add(task)
-                task.add_done_callback(asking.discard)
-                due += 1 / rate
-            due = max(due, now - 0.5)  # what could not be sent for half a second is not made up for
-            await asyncio.sleep(max(0.0005, due - now))
-        await asyncio.gather(*asking)
-        return self._answers
-
-    async def _again_and_again(self, ends: float) -> None:
-        while time.perf_counter() < ends:
-            await self._ask()
-
-    async def _ask(self) -> None:
-        began = time.perf_counter()
-        status = 0
-        try:
-            if not self._idle:
-                self._idle.append(await asyncio.open_connection(self._host, self._port))
-            reader, writer = self._idle.pop()
-            writer.write(self._request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            status = int(head[9:12])
-            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-            await reader.readexactly(length)
-            if b"connection: close" in head.lower():
-                writer.close()
-            else:
-                self._idle.append((reader, writer))
-        except (OSError, asyncio.IncompleteReadError, ValueError):
-            status = 0
-        self._answers.append((status, time.perf_counter() - began))
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=10, help="of each load (default: 10)")
+    parser.add_argument("--times", type=float, default=10, help="the load (default: 10)")
+    parser.add_argument("--databases", nargs="+", choices=DATABASES, default=DATABASES)
+    parser.add_argument("--write", type=Path, help="put the table between marks in this file, too")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

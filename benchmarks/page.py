@@ -11,9 +11,7 @@ answered.
 import argparse
 import io
 import json
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,10 +24,9 @@ from PIL import Image
 from playwright.sync_api import CDPSession, Page, sync_playwright
 from skimage.data import chelsea
 
-from benchmarks.site import running_site
+from benchmarks.site import in_production, running_site
 
 _ROOT = Path(__file__).resolve().parent.parent
-_PRODUCTION = {"DEBUG": "false", "SECRET_KEY": "only-for-this-site", "HTTPS": "false"}
 _SECONDS = 120
 _SIDE = 2250  # pixels: large enough to be made smaller
 # Lighthouse's slow 4G, but for the upload.
@@ -91,24 +88,14 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        _collect_static_files(place)
         photos = _photos(place, options.photos)
-        with running_site(place, _ROOT / "models", **_PRODUCTION) as site:
+        with running_site(place, _ROOT / "models", **in_production()) as site:
             measured = _visit(site.url, photos, options.upload, options.slowdown)
             kept = [path for path in (place / "photos").rglob("*") if path.is_file()]
             measured.sent_megabytes = sum(path.stat().st_size for path in kept) / 1e6
         measured.megabytes = sum(photo.stat().st_size for photo in photos) / 1e6
     print(json.dumps(asdict(measured), indent=2))
     return 0 if measured.answered == options.photos else 1
-
-
-def _collect_static_files(place: Path) -> None:
-    subprocess.run(
-        [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity=0"],
-        cwd=_ROOT,
-        env={**os.environ, **_PRODUCTION, "CATSDOGS_VAR": str(place)},
-        check=True,
-    )
 
 
 def _photos(place: Path, count: int) -> list[Path]:

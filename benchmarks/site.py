@@ -5,6 +5,7 @@ It listens on the loopback address only, on a free port, and is stopped by its o
 
 import os
 import re
+import secrets
 import socket
 import subprocess
 import sys
@@ -68,6 +69,22 @@ def token_in(page: str) -> str:
     return found[1]
 
 
+def in_production(*, workers: int = 1) -> dict[str, str]:
+    """Settings as in production, but for TLS, who may call, and how often one may.
+
+    Args:
+        workers: Processes that answer.
+    """
+    return {
+        "ALLOWED_HOSTS": _HOST,
+        "CATSDOGS_API_ACCESS": "open",
+        "DEBUG": "false",
+        "GUNICORN_CMD_ARGS": f"--log-level=warning --workers={workers}",
+        "HTTPS": "false",
+        "SECRET_KEY": secrets.token_urlsafe(50),
+    }
+
+
 @contextmanager
 def running_site(
     folder: Path,
@@ -103,6 +120,8 @@ def prepare(
     """All that a site needs before it starts; the environment of its processes."""
     environment = _environment(folder, models, database, settings)
     (folder / "static").mkdir(parents=True, exist_ok=True)
+    if environment["DEBUG"] == "false":  # else it finds them where they are
+        _manage(environment, "collectstatic", "--noinput", "--verbosity=0")
     _manage(environment, "migrate", "--noinput", "--verbosity=0")
     _manage(environment, "register_models")
     who = (f"--username={LOGIN[0]}", f"--email={LOGIN[0]}@localhost")

@@ -12,7 +12,6 @@ kept exactly once, no answer was a 500, and memory stayed flat.
 import argparse
 import json
 import os
-import secrets
 import signal
 import sys
 import tempfile
@@ -25,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.arena import PLACE, PRODUCTION, ROOT
+from benchmarks.arena import PLACE, ROOT
 from benchmarks.clients import Heard, ask
 from benchmarks.machine import as_sentence, machine
 from benchmarks.marked import write_between
@@ -33,7 +32,7 @@ from benchmarks.photos import uploads
 from benchmarks.postgres import Postgres, durable_postgres
 from benchmarks.processes import memory_mb
 from benchmarks.rows import compare, stored_ids
-from benchmarks.site import Site, running_site
+from benchmarks.site import Site, in_production, running_site
 from ml.registry import list_versions
 
 # Seconds into each minute at which its fault begins, and how long a database stays away.
@@ -94,11 +93,7 @@ def main() -> int:
 
 @contextmanager
 def _site(folder: Path, postgres: Postgres, workers: int) -> Iterator[Site]:
-    settings = {
-        **PRODUCTION,
-        "GUNICORN_CMD_ARGS": f"{PRODUCTION['GUNICORN_CMD_ARGS']} --workers={workers}",
-        "SECRET_KEY": secrets.token_urlsafe(50),
-    }
+    settings = in_production(workers=workers)
     with running_site(folder, ROOT / "models", database=postgres.url, **settings) as site:
         yield site
 

@@ -9,7 +9,6 @@ CPU, medians. Then what importing costs, by package, as `python -X importtime` c
 import argparse
 import json
 import re
-import secrets
 import signal
 import subprocess
 import sys
@@ -19,11 +18,11 @@ from collections import Counter
 from pathlib import Path
 from statistics import median
 
-from benchmarks.arena import PLACE, PRODUCTION, ROOT
+from benchmarks.arena import PLACE, ROOT
 from benchmarks.machine import as_sentence, machine
 from benchmarks.marked import write_between
 from benchmarks.processes import cpu_seconds
-from benchmarks.site import prepare, started
+from benchmarks.site import in_production, prepare, started
 
 # Seconds between two looks whether it is ready.
 _PAUSE = 0.01
@@ -38,7 +37,7 @@ def main() -> int:
     options = _options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # stops what we started
     PLACE.mkdir(parents=True, exist_ok=True)
-    settings = {**PRODUCTION, "SECRET_KEY": secrets.token_urlsafe(50)}
+    settings = in_production()
     with tempfile.TemporaryDirectory(dir=PLACE) as folder:
         environment = prepare(Path(folder), ROOT / "models", None, settings)
         # Where compiled modules may not be kept, each start compiles them again: 0.6 s more.

@@ -14,7 +14,6 @@ import http.client
 import json
 import math
 import os
-import secrets
 import sys
 import tempfile
 import threading
@@ -27,7 +26,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.site import running_site
+from benchmarks.site import in_production, running_site
 from ml.registry import list_versions, load_card, save_version
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -127,14 +126,7 @@ def _site(place: Path, database: str | None, workers: int) -> Iterator[int]:
     files = {name: (newest / name).read_bytes() for name in card.files}
     for name in (FIRST, SECOND):
         save_version(place / "models", replace(card, version=name), files)
-    settings = {
-        "ALLOWED_HOSTS": "127.0.0.1",
-        "CATSDOGS_API_ACCESS": "open",
-        "DEBUG": "false",
-        "GUNICORN_CMD_ARGS": f"--log-level=warning --workers={workers}",
-        "HTTPS": "false",
-        "SECRET_KEY": secrets.token_urlsafe(50),
-    }
+    settings = in_production(workers=workers)
     with running_site(place / "var", place / "models", database=database, **settings) as site:
         os.environ.update(site.environment)
         import django

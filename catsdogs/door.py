@@ -7,6 +7,7 @@ but for the first time; and to a program it is said without a thread.
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
@@ -19,6 +20,7 @@ from gunicorn import SERVER
 from catsdogs.headers import HEADERS
 from classifier import admission, trace
 from classifier.admission import Refusal
+from classifier.ids import uuid7
 from classifier.refusals import count_refusal
 from classifier.words import said, speak_as_asked
 from monitoring.requests import count
@@ -34,6 +36,8 @@ _UNUSUAL = re.compile(
     rb"\r\n(?:accept-language|cookie|x-request-id|connection:(?![ \t]*keep-alive[ \t]*\r))",
     re.IGNORECASE,
 )
+# Since they were last written down: code, status and route to how many.
+_told: Counter[tuple[str, int, str]] = Counter()
 _PAGE_POLICY = "default-src 'self'; object-src 'none'; base-uri 'self'; frame-ancestors 'none'"
 
 
@@ -55,7 +59,9 @@ class Door:
 
 
 def at_once(refusal: Refusal, route: str, head: bytes, *, keeps: bool) -> bytes | None:
-    """The whole answer to a program that is turned away, counted as given.
+    """The whole answer to a program that is turned away; `write_down` counts it.
+
+    For one thread alone.
 
     Args:
         refusal: Why.
@@ -66,17 +72,29 @@ def at_once(refusal: Refusal, route: str, head: bytes, *, keeps: bool) -> bytes 
     Returns:
         None where more has to be looked at: then a thread answers, through `Door`.
     """
-    started = time.perf_counter()
     line = head[: head.index(b"\r\n")]
     is_plain = line.startswith(b"POST /api/") and line.endswith(b" HTTP/1.1")
     if not is_plain or not route or _UNUSUAL.search(head):
         return None
     begin, end = _answer(refusal)
-    request_id = _note(refusal, route)
-    count(route, "POST", refusal.status, time.perf_counter() - started)
+    _told[refusal.code, refusal.status, route] += 1
     stays = "keep-alive" if keeps else "close"
-    varying = f"Date: {http_date()}\r\nConnection: {stays}\r\n{trace.HEADER}: {request_id}\r\n"
+    date = _date(int(time.time()))
+    varying = f"Date: {date}\r\nConnection: {stays}\r\n{trace.HEADER}: {uuid7()}\r\n"
     return begin + varying.encode() + end
+
+
+def write_down() -> None:
+    """Count those who were told at once, as many as there are. For the thread that tells them."""
+    for (code, status, route), number in _told.items():
+        count_refusal(code, number=number)
+        count(route, "POST", status, number=number)
+    _told.clear()
+
+
+@lru_cache(maxsize=2)
+def _date(second: int) -> str:
+    return http_date(second)
 
 
 @lru_cache(maxsize=32)
@@ -91,15 +109,13 @@ def _answer(refusal: Refusal) -> tuple[bytes, bytes]:
 def _turn_away(
     refusal: Refusal, environ: _Environ, start_response: _StartResponse
 ) -> Iterable[bytes]:
-    started = time.perf_counter()
     language = speak_as_asked(environ)
     body, content_type = _words(refusal, environ, language)
     headers = _headers(refusal, body, content_type, language)
     method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
     route = admission.photo_route(method.encode("latin-1"), path.encode("latin-1"))
     headers.append((trace.HEADER, _note(refusal, route, environ.get("HTTP_X_REQUEST_ID", ""))))
-    seconds = time.perf_counter() - started
-    count(route or "unknown", method if route else "other", refusal.status, seconds)
+    count(route or "unknown", method if route else "other", refusal.status)
     start_response(_LINES[refusal.status], headers)
     return [body]
 

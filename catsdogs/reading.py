@@ -120,7 +120,8 @@ class ReadingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no ty
             conn: Has got its answer.
             rest: What it sent before that.
         """
-        conn.sock.setblocking(False)
+        if conn.sock.gettimeout() != 0.0:  # a thread had it
+            conn.sock.setblocking(False)
         conn.in_hand = False
         conn.await_request(time.monotonic())
         conn.rest = b""

@@ -118,10 +118,10 @@ DATA_UPLOAD_MAX_NUMBER_FILES = PHOTO_MAX_BATCH
 # Of one person: what they say beyond it on one day teaches nothing.
 FEEDBACK_PER_DAY = env.int("CATSDOGS_FEEDBACK_PER_DAY", default=50)
 
-# One photo a core, and one more: while one waits for Python's lock, the cores have the others. It
-# answers a twentieth more a second on an idle machine, an eighth more beside other work.
+# One photo a core. One more answers some twentieth more photos a second, and lets everything else
+# wait twice as long while more photos come than can be answered.
 _CORES = os.cpu_count() or 1
-INFERENCE_SLOTS = env.int("CATSDOGS_INFERENCE_SLOTS", default=0) or _CORES + 1
+INFERENCE_SLOTS = env.int("CATSDOGS_INFERENCE_SLOTS", default=0) or _CORES
 
 # How much is taken on: see docs/reliability/overload.md.
 MAX_WAIT = env.float("CATSDOGS_MAX_WAIT", default=2.0)

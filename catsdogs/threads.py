@@ -4,8 +4,11 @@ Those of `concurrent.futures` make a future, a condition and a lock for each pie
 nobody waits for one.
 """
 
+import contextlib
 import logging
+import os
 import queue
+import sys
 import threading
 from collections.abc import Callable
 
@@ -22,10 +25,19 @@ class Threads:
         name: In their names.
         done: Called in the thread that has a connection no more, with what its work returned:
             whether it is kept open.
+        niceness: How far they stand back where there are too few cores for all threads.
     """
 
-    def __init__(self, number: int, name: str, done: Callable[[Connection, bool], None]) -> None:
+    def __init__(
+        self,
+        number: int,
+        name: str,
+        done: Callable[[Connection, bool], None],
+        *,
+        niceness: int = 0,
+    ) -> None:
         self._done = done
+        self._niceness = niceness
         self._queue: queue.SimpleQueue[tuple[Callable[[Connection], object], Connection]]
         self._queue = queue.SimpleQueue()
         for index in range(number):
@@ -36,6 +48,8 @@ class Threads:
         self._queue.put((work, conn))
 
     def _work(self) -> None:
+        if self._niceness:
+            _stand_back(self._niceness)
         while True:
             work, conn = self._queue.get()
             keeps = False
@@ -45,3 +59,12 @@ class Threads:
                 logger.exception("A request came to no end.")
             self._done(conn, keeps)
             del work, conn  # and with it a photo, until the next one comes
+
+
+def _stand_back(niceness: int) -> None:
+    """Let others go first, for this thread alone. On Linux, where a thread has a niceness."""
+    if sys.platform != "linux":
+        return
+    this = threading.get_native_id()
+    with contextlib.suppress(OSError):  # whoever forbids it gets what there would be without
+        os.setpriority(os.PRIO_PROCESS, this, os.getpriority(os.PRIO_PROCESS, this) + niceness)

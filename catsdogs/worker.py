@@ -29,6 +29,9 @@ _FORM_BYTES = 64 * 1024
 # A body too large is read and dropped, so that its sender gets to read why; up to this many times
 # of what may come. Beyond it the answer is given at once.
 _PATIENCE = 10
+# Photos take all that the cores can give: they stand back behind the main loop and everything else,
+# which need little and need it now. Retraining stands back behind them (`feedback.tasks`).
+_NICENESS = 10
 # A photo whose turn comes later than twice the wait that was in view is turned away after all.
 _WAITS = 2
 
@@ -55,10 +58,16 @@ class Worker(ReadingWorker):
         self._body_bytes = settings.PHOTO_MAX_BYTES + _FORM_BYTES
         self.most_held = settings.UPLOAD_BUFFER_BYTES
         self._max_wait = settings.MAX_WAIT
+        self._overloaded = admission.overloaded(settings.MAX_WAIT)
         self._lane = PhotoLane(settings.PHOTO_THREADS, settings.MAX_WAIT)
-        self._photos = Threads(settings.PHOTO_THREADS, "photos", self.done)
+        self._photos = Threads(settings.PHOTO_THREADS, "photos", self.done, niceness=_NICENESS)
         self._streams = Threads(_STREAM_THREADS, "streams", self.done)
         self._others = Threads(self.cfg.threads, "others", self.done)
+
+    def murder_pending(self) -> None:
+        super().murder_pending()
+        # All that one look at the connections told, and before whatever is asked after it.
+        self._door.write_down()
 
     def take(self, conn: Connection, data: bytes | memoryview) -> None:
         request, had_head = conn.arriving, conn.arriving.head is not None
@@ -101,7 +110,7 @@ class Worker(ReadingWorker):
         conn.close_off()
         now = time.monotonic()
         if conn.route and conn.refusal is None and not self._lane.has_room(now):
-            conn.refusal = admission.overloaded(self._max_wait)
+            conn.refusal = self._overloaded
         if conn.refusal is not None and self._is_told_at_once(conn, conn.refusal):
             return
         if not conn.route or conn.refusal is not None:
@@ -152,7 +161,7 @@ class Worker(ReadingWorker):
             return False
         started = time.monotonic()
         if started > conn.deadline:
-            conn.refusal = admission.overloaded(self._max_wait)
+            conn.refusal = self._overloaded
             return self.handle(conn)
         try:
             return self.handle(conn)

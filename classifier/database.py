@@ -7,6 +7,7 @@ SQLite's waiting for a lock is limited the same way. Commands are not servers: t
 """
 
 import contextlib
+import math
 import select
 import threading
 import time
@@ -30,11 +31,13 @@ class _Patience(threading.local):
         is_long: Whether a query may take longer than the deadline.
         is_probe: Whether it asks although the database is known to be away.
         is_late: Whether its last query got no answer in time.
+        most: Seconds that a query may take in any case.
     """
 
     is_long = False
     is_probe = False
     is_late = False
+    most = math.inf
 
 
 _patience = _Patience()
@@ -65,6 +68,16 @@ def patiently() -> Iterator[None]:
         yield
     finally:
         _patience.is_long = before
+
+
+@contextlib.contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Within, a query is given no longer than that, where the deadline for all is a longer one."""
+    _patience.most = seconds
+    try:
+        yield
+    finally:
+        _patience.most = math.inf
 
 
 def be_patient(is_long: bool) -> None:
@@ -147,7 +160,7 @@ def _give_up_after(seconds: float) -> None:
 
 def _limit() -> float:
     seconds: float = settings.DATABASE_DEADLINE
-    return seconds * _PATIENCE if _patience.is_long else seconds
+    return min(seconds * _PATIENCE if _patience.is_long else seconds, _patience.most)
 
 
 def _no_answer(why: str = "") -> Exception:

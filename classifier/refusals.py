@@ -97,18 +97,19 @@ class Pending:
 _pending = Pending()
 
 
-def count_refusal(code: str, now: datetime | None = None) -> None:
-    """Count a photo that gets no answer. Codes other than `CODES` are no refusals of a photo.
+def count_refusal(code: str, now: datetime | None = None, *, number: int = 1) -> None:
+    """Count photos that get no answer. Codes other than `CODES` are no refusals of a photo.
 
     Args:
         code: Of the contract: why.
         now: The time.
+        number: How many.
     """
     if code not in CODES:
         return
-    telemetry.REFUSALS.labels(code).inc()
+    telemetry.REFUSALS.labels(code).inc(number)
     trace.current().refusals.append(code)
-    _pending.add((now or timezone.now()).replace(second=0, microsecond=0), code)
+    _pending.add((now or timezone.now()).replace(second=0, microsecond=0), code, number)
 
 
 def write_pending() -> bool:

@@ -85,7 +85,7 @@ def log_of(run: Run) -> Path:
 
 def step_aside() -> None:
     """Let whoever answers photos go first, from now on, for this process."""
-    os.nice(10)
+    os.nice(19)  # photos' threads stand back by 10
 
 
 def account() -> str:

@@ -1,9 +1,11 @@
 """What `/metrics` shows: the counts of all workers, and what the database says at this moment."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
+from django.db import DatabaseError, InterfaceError
 from django.db.models import Count
 from django.utils import timezone
 from prometheus_client import CollectorRegistry, generate_latest
@@ -12,15 +14,17 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from classifier import database
 from classifier.models import ModelVersion
 from classifier.telemetry import REGISTRY
 from feedback.models import Run, TrainingRun
-from monitoring.deadlines import Patient
 from monitoring.figures import review_backlog, spool
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 # Prometheus itself gives up after ten.
 _SECONDS_FOR_THE_DATABASE = 3.0
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -50,17 +54,12 @@ def take_stock() -> Stock:
     )
 
 
-# Apart: where there is very much feedback, a slow count of it must not look like a database away.
-_live = Patient(live_versions, _SECONDS_FOR_THE_DATABASE)
-_stock = Patient(take_stock, _SECONDS_FOR_THE_DATABASE)
-
-
 class StockCollector(Collector):
     """The database's part of `/metrics`; without it only that it is away, and what waits for it."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         yield from _of_the_spool()
-        live = _live.answer()
+        live = _in_time(live_versions)
         yield GaugeMetricFamily(
             "catsdogs_database_up",
             f"Whether the database answers within {_SECONDS_FOR_THE_DATABASE:.0f} s.",
@@ -76,8 +75,18 @@ class StockCollector(Collector):
         for name in live:
             info.add_metric([name], 1)
         yield info
-        if stock := _stock.answer():
+        # Apart: where there is very much feedback, a slow count of it is no database away.
+        if stock := _in_time(take_stock):
             yield from _gauges(stock)
+
+
+def _in_time(ask: Callable[[], T]) -> T | None:
+    """What the database says; None where it does not."""
+    try:
+        with database.at_most(_SECONDS_FOR_THE_DATABASE):
+            return ask()
+    except (DatabaseError, InterfaceError):
+        return None
 
 
 def _of_the_spool() -> Iterator[GaugeMetricFamily]:

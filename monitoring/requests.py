@@ -24,7 +24,7 @@ REQUESTS = Counter(
 )
 SECONDS = Histogram(
     "catsdogs_http_request_seconds",
-    "Time to answer a request, by the name of the address.",
+    "Time to answer a request that was let in, by the name of the address.",
     ["route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0),
     registry=REGISTRY,
@@ -78,17 +78,21 @@ def _tell(request: HttpRequest, response: HttpResponse, traced: Trace, seconds: 
     )
 
 
-def count(route: str, method: str, status: int, seconds: float) -> None:
-    """Count an answered request for Prometheus.
+def count(
+    route: str, method: str, status: int, seconds: float | None = None, *, number: int = 1
+) -> None:
+    """Count answered requests for Prometheus.
 
     Args:
-        route: The name of its address: one of few.
+        route: The name of their address: one of few.
         method: One of HTTP's, or "other".
         status: HTTP's.
-        seconds: To answer.
+        seconds: To answer; None where nothing was looked at, which says nothing about answers.
+        number: How many.
     """
-    REQUESTS.labels(route, method, status).inc()
-    SECONDS.labels(route).observe(seconds)
+    REQUESTS.labels(route, method, status).inc(number)
+    if seconds is not None:
+        SECONDS.labels(route).observe(seconds)
 
 
 def _noted(traced: Trace) -> dict[str, Any]:

@@ -109,6 +109,21 @@ def test_pages_say_so_and_hold_nobody_while_it_stands_still(site, postgres):
     assert [answer.status_code for answer in answers] == [503] * 6
 
 
+def test_metrics_say_so_while_it_stands_still_and_see_it_come_back(site, postgres):
+    def is_up():
+        shown = requests.get(f"{site.url}/metrics", timeout=30).text
+        assert "\ncatsdogs_queue_waiting " in shown
+        return "\ncatsdogs_database_up 1.0\n" in shown
+
+    assert is_up()
+    postgres.freeze()
+    try:
+        assert [is_up() for _ in range(6)] == [False] * 6
+    finally:
+        postgres.thaw()
+    wait_until(is_up)
+
+
 WAITING = """
 SELECT count(*) FROM pg_stat_activity
 WHERE usename = 'site' AND wait_event_type = 'Lock' AND now() - query_start > interval '1.5 s'

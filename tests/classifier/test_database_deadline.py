@@ -1,5 +1,6 @@
 """Who waits for PostgreSQL gives up in time, and never for a reason that nobody foresaw."""
 
+import contextlib
 import os
 import select
 import time
@@ -76,6 +77,17 @@ def test_a_patient_one_waits_for_longer_but_has_it_looked_at():
 
     assert time.monotonic() - began >= 2.0
     assert database.attention.is_set()
+
+
+def test_one_in_a_hurry_waits_no_longer_than_it_likes(settings):
+    settings.DATABASE_DEADLINE = 30.0
+
+    for how in (contextlib.nullcontext, database.patiently):
+        with how(), database.at_most(0.1), pytest.raises(psycopg2.OperationalError):
+            database._wait(Asked(POLL_READ))
+
+    assert database._limit() == 30.0
+    assert not database.attention.is_set()  # too early to say that it stands still
 
 
 def test_while_it_stands_still_nobody_waits():

@@ -9,7 +9,6 @@ from classifier import telemetry
 from classifier.telemetry import REGISTRY
 from feedback.models import TrainingRun
 from monitoring import metrics
-from monitoring.deadlines import Patient
 from tests.make import make_feedback, make_prediction, make_version
 from tests.photos import photo_bytes, photo_upload
 
@@ -34,8 +33,8 @@ def rise():
 def stock(monkeypatch):
     """What the database says, without the database."""
     stock = metrics.Stock(to_review=3, training_runs={"running": 1, "done": 4})
-    monkeypatch.setattr(metrics, "_live", Patient(lambda: ["v7"], 5.0))
-    monkeypatch.setattr(metrics, "_stock", Patient(lambda: stock, 5.0))
+    monkeypatch.setattr(metrics, "live_versions", lambda: ["v7"])
+    monkeypatch.setattr(metrics, "take_stock", lambda: stock)
 
 
 def scrape(client, **extra):
@@ -172,7 +171,7 @@ def refuse():
 
 
 def test_a_count_that_takes_too_long_is_left_out_and_no_database_away(client, stock, monkeypatch):
-    monkeypatch.setattr(metrics, "_stock", Patient(refuse, 5.0))
+    monkeypatch.setattr(metrics, "take_stock", refuse)
 
     shown = scrape(client)
 
@@ -181,7 +180,7 @@ def test_a_count_that_takes_too_long_is_left_out_and_no_database_away(client, st
 
 
 def test_without_the_database_the_counts_are_shown_all_the_same(client, monkeypatch):
-    monkeypatch.setattr(metrics, "_live", Patient(refuse, 5.0))
+    monkeypatch.setattr(metrics, "live_versions", refuse)
 
     shown = scrape(client)
 

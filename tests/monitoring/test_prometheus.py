@@ -19,7 +19,6 @@ import yaml
 from aiosmtpd.controller import Controller
 
 from monitoring import metrics
-from monitoring.deadlines import Patient
 
 ROOT = Path(__file__).resolve().parents[2] / "grafana" / "prometheus"
 RULES = sorted((ROOT / "rules").glob("*.yml"))
@@ -48,8 +47,8 @@ def alerts():
 def shown(client, monkeypatch):
     """The names of the series that /metrics shows."""
     stock = metrics.Stock(to_review=0, training_runs={"done": 1})
-    monkeypatch.setattr(metrics, "_live", Patient(lambda: ["1"], 5.0))
-    monkeypatch.setattr(metrics, "_stock", Patient(lambda: stock, 5.0))
+    monkeypatch.setattr(metrics, "live_versions", lambda: ["1"])
+    monkeypatch.setattr(metrics, "take_stock", lambda: stock)
     text = client.get("/metrics").text
     return set(re.findall(r"^(catsdogs_\w+)", text, re.MULTILINE)) | set(
         re.findall(r"^# TYPE (catsdogs_\w+)", text, re.MULTILINE)

@@ -12,7 +12,6 @@ from classifier.models import Prediction
 from ml.inference import Answer
 from ml.photos import decode_photo
 from monitoring import alerts, figures, findings, metrics
-from monitoring.deadlines import Patient
 from tests.make import make_version
 from tests.photos import photo_bytes
 
@@ -86,7 +85,7 @@ def test_it_is_shown_while_the_database_is_away(three_wait, client, monkeypatch)
     def refuse():
         raise OperationalError("gone")
 
-    monkeypatch.setattr(metrics, "_live", Patient(refuse, 5.0))
+    monkeypatch.setattr(metrics, "live_versions", refuse)
 
     assert gauges(client)["waiting"] == 3
 
