@@ -13,7 +13,7 @@ moved := $(CATSDOGS_VAR)$(shell grep -s ^CATSDOGS_VAR= .env)
 export PLAYWRIGHT_BROWSERS_PATH ?= $(CURDIR)/.venv/browsers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types bench train retrain admin up locks clean database browser always
+.PHONY: help setup run test test-sqlite test-postgres lint types bench train retrain admin up locks clean database browser always
 
 help: ## Show this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -25,9 +25,13 @@ setup: .venv/.dev browser ## Install all that developing needs: tests, types, st
 run: .venv/.serve database $(static) ## Run the site on http://127.0.0.1:8000 (HOST and PORT change that)
 	@exec $(python) -m gunicorn
 
-test: .venv/.dev browser ## Run all tests on SQLite, then again on a PostgreSQL of their own
+test: test-sqlite test-postgres ## Run all tests on SQLite, then again on a PostgreSQL of their own
+
+test-sqlite: .venv/.dev browser
 	$(python) -m pytest
-	@# Once is enough for what reaches no database but one of its own, as all in ml and benchmarks.
+
+# Once is enough for what reaches no database but one of its own, as all in ml and benchmarks.
+test-postgres: .venv/.dev browser
 	CATSDOGS_TEST_DATABASE=postgres $(python) -m pytest -m "not once" \
 		--ignore=tests/ml --ignore=tests/benchmarks
 

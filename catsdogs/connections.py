@@ -79,6 +79,7 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn ships no types
         deadline: When it must be in a thread's hands, in seconds of a monotonic clock.
         seconds: How long a thread had its photo in hand, where one had.
         held: Bytes that are held for it.
+        kind: What its photo takes, likely: its route, and its size by powers of four.
         is_watched: Whether the poller looks at it.
         in_hand: Whether a thread has it.
     """
@@ -100,6 +101,11 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn ships no types
         self.refusal: Refusal | None = None
         self.ends = False
         self.seconds: float | None = None
+
+    @property
+    def kind(self) -> tuple[str, int]:
+        head = self.arriving.head
+        return self.route, head.length.bit_length() // 2 if head else 0
 
     def close_off(self) -> None:
         """The request in `arriving` has come, or is left to the parser; what follows is `rest`."""

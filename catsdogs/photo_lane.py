@@ -1,6 +1,7 @@
 """How long a photo would have to wait for its turn, by how long others took."""
 
 from collections import Counter
+from collections.abc import Hashable
 
 # A photo's share in the running mean: some thirty of them are remembered.
 _SHARE = 1 / 16
@@ -23,9 +24,9 @@ class PhotoLane:
     def __init__(self, threads: int, max_wait: float) -> None:
         self._threads = threads
         self._max_wait = max_wait
-        self._outstanding: Counter[str] = Counter()
-        self._mean: dict[str, float] = {}
-        self._seen: Counter[str] = Counter()
+        self._outstanding: Counter[Hashable] = Counter()
+        self._mean: dict[Hashable, float] = {}
+        self._seen: Counter[Hashable] = Counter()
         self._flood_until = float("-inf")
 
     def expected_wait(self) -> float:
@@ -33,8 +34,8 @@ class PhotoLane:
         if self._outstanding.total() < self._threads:
             return 0.0
         work = sum(
-            number * self._mean.get(route, _FIRST_GUESS_SECONDS)
-            for route, number in self._outstanding.items()
+            number * self._mean.get(kind, _FIRST_GUESS_SECONDS)
+            for kind, number in self._outstanding.items()
         )
         return work / self._threads
 
@@ -50,20 +51,27 @@ class PhotoLane:
         self._flood_until = now + _FLOOD_SECONDS
         return False
 
-    def enter(self, route: str) -> None:
-        self._outstanding[route] += 1
+    def enter(self, kind: Hashable) -> None:
+        """Note that one is let in.
 
-    def leave(self, route: str, seconds: float | None) -> None:
+        Args:
+            kind: What it is, as far as it tells how long it may take.
+        """
+        self._outstanding[kind] += 1
+
+    def leave(self, kind: Hashable, seconds: float | None) -> None:
         """Note that one is done.
 
         Args:
-            route: What it was, as given to `enter`.
+            kind: As given to `enter`.
             seconds: How long a thread had it in hand; None where it was not looked at.
         """
-        self._outstanding[route] -= 1
+        self._outstanding[kind] -= 1
+        if not self._outstanding[kind]:
+            del self._outstanding[kind]  # in a flood, what is there is summed up for each photo
         if seconds is None:
             return
-        self._seen[route] += 1
-        mean = self._mean.get(route, _FIRST_GUESS_SECONDS)
-        share = max(_SHARE, 1 / (self._seen[route] + 1))
-        self._mean[route] = mean + (seconds - mean) * share
+        self._seen[kind] += 1
+        mean = self._mean.get(kind, _FIRST_GUESS_SECONDS)
+        share = max(_SHARE, 1 / (self._seen[kind] + 1))
+        self._mean[kind] = mean + (seconds - mean) * share

@@ -118,7 +118,7 @@ class Worker(ReadingWorker):
             self._others.submit(self.handle, conn)
             return
         conn.deadline = now + _WAITS * self._max_wait
-        self._lane.enter(conn.route)
+        self._lane.enter(conn.kind)
         self._telemetry.WAITING.inc()
         self._photos.submit(self._handle_photo, conn)
 
@@ -203,7 +203,7 @@ class Worker(ReadingWorker):
 
     def settle(self, conn: Connection, keeps: bool) -> None:
         if conn.route:
-            self._lane.leave(conn.route, conn.seconds)
+            self._lane.leave(conn.kind, conn.seconds)
         self._streaming.pop(conn, None)
         self.release(conn)
         if keeps and not conn.is_http2:

@@ -1,13 +1,27 @@
 """A photo is let in where its turn is near, by how long others took."""
 
-import pytest
+import contextlib
+import socket
 
+import pytest
+from gunicorn.config import Config
+
+from catsdogs.connections import Connection
 from catsdogs.photo_lane import PhotoLane
 from classifier.admission import photo_route
 
 
 def lane(threads=2, max_wait=1.0):
     return PhotoLane(threads, max_wait)
+
+
+def kind_of(size):
+    """The kind of a photo that came in a body of so many bytes."""
+    conn = Connection(Config(), socket.socket(), ("127.0.0.1", 1), ("127.0.0.1", 2))
+    with contextlib.closing(conn.sock):
+        conn.route = "api-predict"
+        conn.arriving.add(b"POST /api/predict HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % size)
+        return conn.kind
 
 
 def learn(photos, route, *seconds):
@@ -44,6 +58,21 @@ def test_a_batch_weighs_what_batches_weigh():
     photos.enter("api-predict-batch")
 
     assert photos.expected_wait() == pytest.approx((0.1 + 1.6) / 2, rel=0.01)
+
+
+def test_large_photos_weigh_what_large_photos_weigh():
+    """After photos of a phone that took long, small ones are let in as ever."""
+    photos = lane()
+    kinds = [kind_of(size) for size in (30_000, 3_000_000)]
+    assert kinds[0] != kinds[1] == kind_of(3_500_000)
+    learn(photos, kinds[0], *[0.05] * 200)
+    learn(photos, kinds[1], *[1.5] * 200)
+
+    for _ in range(30):
+        photos.enter(kinds[0])
+
+    assert photos.expected_wait() == pytest.approx(30 * 0.05 / 2, rel=0.01)
+    assert photos.has_room(0.0)
 
 
 def test_it_follows_the_times_without_jumping():
