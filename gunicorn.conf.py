@@ -30,8 +30,11 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS)
 # Room for several thousand counts; a file grows where that is too little.
 METRICS_BYTES = 256 * 1024
 # Of <malloc.h>.
-_M_ARENA_MAX = -8
+_M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3
 _HEAPS = 2
+# From so many bytes on, memory is mapped and goes back to the system: else glibc raises that bound
+# to what was freed last, and what networks need for a moment lies scattered over its heaps.
+_MAPPED_BYTES = 1024 * 1024
 
 wsgi_app = "catsdogs.wsgi:application"
 bind = f"[{HOST}]:{PORT}" if ":" in HOST else f"{HOST}:{PORT}"
@@ -91,7 +94,9 @@ def post_fork(server: object, worker: Worker) -> None:
     """Prepare a process that will answer."""
     # glibc would give every thread a heap of its own, and never take back what each has grown to.
     with contextlib.suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL("libc.so.6").mallopt(_M_ARENA_MAX, _HEAPS)
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(_M_ARENA_MAX, _HEAPS)
+        libc.mallopt(_M_MMAP_THRESHOLD, _MAPPED_BYTES)
     # Reserve the room of its counts: on a full disk, the first use would kill it.
     for kind in ("counter", "gauge_livesum", "histogram"):
         path = METRICS / f"{kind}_{worker.pid}.db"

@@ -1,5 +1,6 @@
 """Ask a version what a photo shows, on ONNX Runtime."""
 
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -87,6 +88,7 @@ class OnnxEngine:
                 }
             )
         self._novelty = _load_novelty(folder, self.card)
+        self._runs = itertools.count(1)
         self._session = self._load(folder / NETWORK, threads)
         self._second = self._load(folder / SECOND, threads) if self.card.second else None
 
@@ -118,7 +120,8 @@ class OnnxEngine:
         Returns:
             Logits, `float32`, shape `(n, labels)`, and features, `float32`, shape `(n, d)`.
         """
-        logits, features = self._session.run(["logits", "features"], {"photos": batch})
+        options = _giving_back if next(self._runs) % _GIVE_BACK_EVERY == 0 else None
+        logits, features = self._session.run(["logits", "features"], {"photos": batch}, options)
         return logits, features
 
     def look_again(self, pixels: np.ndarray) -> np.ndarray | None:
@@ -284,6 +287,13 @@ def _share_memory() -> None:
     )
     # Any size; as much as is asked for; the default for the rest.
     onnxruntime.create_and_register_allocator(info, onnxruntime.OrtArenaCfg(0, 1, -1, -1))
+
+
+# The pool that networks share keeps what many photos at once have needed, scattered over more and
+# more of it; after such a run, what nobody uses goes back. The next runs ask for it anew.
+_GIVE_BACK_EVERY = 64
+_giving_back = onnxruntime.RunOptions()
+_giving_back.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
 
 def _options(threads: int) -> onnxruntime.SessionOptions:

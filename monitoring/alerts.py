@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
-from monitoring import rollup
+from monitoring import holdout, rollup
 from monitoring.deadlines import Patient
 from monitoring.delivering import deliver
 from monitoring.incidents import Watch
@@ -97,7 +97,8 @@ def check_in_background() -> bool:
         if not _was_checked_lately():
             check()
             if database_answers_in_time():
-                rollup.roll_up()  # so that figures are fast, and drift has its baseline
+                # So that figures are fast, and drift has its baseline.
+                rollup.roll_up(learn=holdout.learn_apart)
     except Exception:
         # Whatever it was: without this thread nobody would be told of anything any more.
         logger.exception("The alerts could not be checked; trying again.")

@@ -4,8 +4,13 @@ A card keeps how often it gave which answer, and nothing of how sure it was. The
 version is refitted on holds the features of its holdout: so it is asked again, once, in a second.
 """
 
+import logging
+import os
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from django.conf import settings
@@ -18,6 +23,12 @@ from monitoring.models import Holdout
 
 # So many photos at a time: novelty compares each with thousands.
 _AT_ONCE = 256
+# For a process that starts on a busy machine: it takes some three.
+_SECONDS = 45.0
+
+logger = logging.getLogger(__name__)
+# Versions whose holdout this process has had learnt, or tried to.
+_tried: set[Any] = set()
 
 
 def learn_missing() -> None:
@@ -29,6 +40,42 @@ def learn_missing() -> None:
         count = sum(bins["confidence"].values())
         Holdout.objects.get_or_create(version=live, defaults={"count": count, "bins": bins})
     give_back_memory()
+
+
+def learn_apart() -> None:
+    """The same in a process of its own, which takes with it the 50 MB that it needs for a moment.
+
+    One that fails is not tried again by this process: `manage.py roll_up` says why.
+    """
+    live = ModelVersion.objects.live().first()
+    if live is None or live.pk in _tried or Holdout.objects.filter(version=live).exists():
+        return
+    _tried.add(live.pk)
+    if not _has_base(live, settings.MODELS_DIR):
+        return
+    try:
+        subprocess.run(
+            [sys.executable, "manage.py", "roll_up"],
+            cwd=settings.BASE_DIR,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        logger.warning("What version %s says of its holdout was not learnt.", live.name)
+
+
+def _has_base(version: ModelVersion, root: Path) -> bool:
+    from ml.base import BaseError
+    from ml.bases import base_digest
+
+    try:
+        base_digest(root, load_card(root / version.name))
+    except (VersionError, BaseError):
+        return False
+    return True
 
 
 def _bins_of(version: ModelVersion, root: Path) -> dict[str, dict[str, int]] | None:

@@ -42,6 +42,7 @@ def roll_up(
     now: datetime | None = None,
     say: Callable[[datetime], None] = lambda until: None,
     steps: int | None = None,
+    learn: Callable[[], None] = holdout.learn_missing,
 ) -> int:
     """Sum up the hours that are over, and those that changed since. Doing it twice is fine.
 
@@ -52,6 +53,7 @@ def roll_up(
         say: Called with the time up to which all is summed up, after each step.
         steps: Stop after so many; each sums up a day at most. Who answers a request says 1, so that
             years of predictions that nobody summed up yet keep nobody waiting.
+        learn: Gets what the live version says of its holdout, where that is missing.
 
     Returns:
         How many hours were summed up.
@@ -66,7 +68,7 @@ def roll_up(
     if hours:
         _set_baselines()
     waiting.keep_up()
-    holdout.learn_missing()
+    learn()
     return hours
 
 
