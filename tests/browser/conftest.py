@@ -5,12 +5,16 @@ import io
 import pytest
 from django.core.management import call_command
 from PIL import Image
+from playwright.sync_api import expect
 
 from classifier import serving
 from tests.browser.links import mark
 from tests.browser.people import log_in
 from tests.make import make_staff
 from tests.photos import chelsea, encode
+
+# A slow machine fails no test.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture
