@@ -35,7 +35,7 @@ _HEAPS = 2
 # From so many bytes on, memory is mapped and goes back to the system: else glibc raises that bound
 # to what was freed last, and what networks need for a moment lies scattered over its heaps. Large
 # photos are decoded in less: to map each anew took a quarter more processor time.
-_MAPPED_BYTES = 8 * 1024 * 1024
+_MAPPED_BYTES = 4 * 1024 * 1024
 
 wsgi_app = "catsdogs.wsgi:application"
 bind = f"[{HOST}]:{PORT}" if ":" in HOST else f"{HOST}:{PORT}"
