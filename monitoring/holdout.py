@@ -23,7 +23,7 @@ from monitoring.models import Holdout
 
 # So many photos at a time: novelty compares each with thousands.
 _AT_ONCE = 256
-# For a process that starts on a busy machine: it takes some three.
+# For a process that starts on a busy machine; a check of the alerts may take 50.
 _SECONDS = 45.0
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def learn_missing() -> None:
 
 
 def learn_apart() -> None:
-    """The same in a process of its own, which takes with it the 50 MB that it needs for a moment.
+    """The same in a process of its own, which takes with it all that it needs for a moment.
 
     One that fails is not tried again by this process: `manage.py roll_up` says why.
     """
