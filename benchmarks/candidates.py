@@ -11,7 +11,7 @@ import os
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,17 +22,22 @@ from ml.inference import OnnxEngine
 from ml.photos import decode_photo
 from ml.sources import read_source
 from ml.strangers import show_strangers
-from ml.training import TrainConfig, train_version
+from ml.training import SECOND_ARCHITECTURE, TrainConfig, train_version
+from ml.views import CLOSER, WHOLE
 
-SECOND = "efficientnet-lite2"
+# As it was first shipped: at its own 260 pixels, the head given means alone, two looks.
+_FIRST_SECOND = TrainConfig(second="efficientnet-lite2", looks=(CLOSER, WHOLE), look_again=0.085)
 CANDIDATES = {
     "Lite0": TrainConfig(),
     "Lite0 in 8 bits": TrainConfig(int8="first"),
     "Lite1": TrainConfig("efficientnet-lite1"),
     "Lite2": TrainConfig("efficientnet-lite2"),
-    "Lite0, then Lite2": TrainConfig(second=SECOND),
-    "Lite0, then Lite2 in 8 bits": TrainConfig(second=SECOND, int8="second"),
-    "both in 8 bits": TrainConfig(second=SECOND, int8="both"),
+    "Lite0, then Lite2": _FIRST_SECOND,
+    "Lite0, then Lite2 in 8 bits": replace(_FIRST_SECOND, int8="second"),
+    "both in 8 bits": replace(_FIRST_SECOND, int8="both"),
+    "both in 8 bits, Lite2 at 384 pixels with peaks": TrainConfig(
+        second=SECOND_ARCHITECTURE, int8="both"
+    ),
 }
 # Photos to time, and how often each candidate has its turn.
 _NUM_TIMED, _TURNS = 400, 3

@@ -47,7 +47,8 @@ def build(architecture: Architecture, num_labels: int, dtype: str = "float32") -
 
     Returns:
         A functional model from `photos`, `uint8`, shape `(n, side, side, 3)`, to a dictionary of
-        `logits`, shape `(n, num_labels)`, and `features`, shape `(n, 1280)`.
+        `logits`, shape `(n, num_labels)`, and `features`, shape `(n, 1280)`, or `(n, 2560)` with
+        peaks: all means, then all peaks.
     """
     side = architecture.side
     photos = keras.Input((side, side, 3), dtype="uint8", name="photos")
@@ -57,7 +58,7 @@ def build(architecture: Architecture, num_labels: int, dtype: str = "float32") -
     for block in blocks(architecture):
         x = _block(x, block, dtype)
     x = _conv(x, FEATURES, 1, 1, "top", dtype)  # (n, side / 32, side / 32, 1280)
-    features = layers.GlobalAveragePooling2D(name="features", dtype=dtype)(x)  # (n, 1280)
+    features = _pooled(x, architecture.peaks, dtype)
     logits = layers.Dense(num_labels, name="head", dtype=dtype)(features)  # (n, num_labels)
     return keras.Model(photos, {"logits": logits, "features": features}, name=architecture.name)
 
@@ -79,6 +80,14 @@ def _conv(
 ) -> keras.KerasTensor:
     x = layers.Conv2D(channels, kernel, stride, padding="same", name=name, dtype=dtype)(x)
     return layers.ReLU(max_value=6, name=f"{name}_relu6", dtype=dtype)(x)
+
+
+def _pooled(x: keras.KerasTensor, peaks: bool, dtype: str) -> keras.KerasTensor:
+    if not peaks:
+        return layers.GlobalAveragePooling2D(name="features", dtype=dtype)(x)  # (n, 1280)
+    means = layers.GlobalAveragePooling2D(name="means", dtype=dtype)(x)
+    largest = layers.GlobalMaxPooling2D(name="peaks", dtype=dtype)(x)
+    return layers.Concatenate(name="features", dtype=dtype)([means, largest])  # (n, 2560)
 
 
 def _block(x: keras.KerasTensor, block: Block, dtype: str) -> keras.KerasTensor:

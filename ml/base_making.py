@@ -22,7 +22,7 @@ from ml.registry import NETWORK, SECOND, Card, VersionError, load_version
 from ml.rehearsal import draw_coreset
 from ml.slices import Traits, look_at
 from ml.strangers import kind_of
-from ml.views import LOOKS, PLAIN
+from ml.views import PLAIN
 
 Say = Callable[[str], None]
 
@@ -58,11 +58,17 @@ class _Maker:
         photos = tuple(e.sha256 for e in found.examples)
         return Seen(photos, np.array(targets, int), plain, looks), found.sizes
 
+    @property
+    def looks(self) -> tuple[str, ...]:
+        """The views that the second network is shown."""
+        return self.card.second.looks if self.card.second else ()
+
     def _look(self, examples: Sequence[Example], chosen: np.ndarray) -> np.ndarray:
         """The second network's features of chosen photos; not a number of the others."""
         if self.second is None or not len(chosen):
-            return np.full((len(examples), len(LOOKS), 1), np.nan, np.float32)
-        found = features_of([examples[i] for i in chosen], self.second, LOOKS, self.cache).vectors
+            return np.full((len(examples), len(self.looks), 1), np.nan, np.float32)
+        hard = [examples[i] for i in chosen]
+        found = features_of(hard, self.second, self.looks, self.cache).vectors
         looks = np.full((len(examples), *found.shape[1:]), np.nan, np.float32)
         looks[chosen] = found
         return looks
@@ -71,7 +77,7 @@ class _Maker:
         self, examples: Sequence[Example], backbone: Backbone, head: Head, size: int
     ) -> Rehearsal:
         """A coreset of the train split."""
-        views = [PLAIN] if backbone is self.first else LOOKS
+        views = [PLAIN] if backbone is self.first else self.looks
         found = features_of(examples, backbone, views, self.cache)
         targets = [self.card.labels.index(example.label) for example in found.examples]
         rows = found.vectors.reshape(-1, found.vectors.shape[-1])

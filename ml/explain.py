@@ -35,10 +35,12 @@ class Look:
     Attributes:
         box: The part of the photo that was looked at.
         local: Logits, shape `(rows, columns, labels)`.
+        weight: How much it counts in the answer.
     """
 
     box: Box
     local: np.ndarray
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -110,14 +112,14 @@ def look(engine: OnnxEngine, pixels: np.ndarray) -> tuple[Look, ...]:
     """
     height, width = pixels.shape[:2]
     seen = engine.look_where(pixels)
-    return tuple(Look(box_of(name, width, height), local) for name, local in seen.items())
+    return tuple(Look(box_of(name, width, height), local, weight) for name, weight, local in seen)
 
 
 def heat_for(looks: Sequence[Look], labels: Sequence[str], label: str, aspect: float = 1.0) -> Heat:
     """The heat map of a label.
 
     Args:
-        looks: From `look`; each counts the same, as it does in the answer.
+        looks: From `look`; each counts as much as it does in the answer.
         labels: The version's, in their order.
         label: One of them.
         aspect: Width of the photo over its height.
@@ -127,10 +129,11 @@ def heat_for(looks: Sequence[Look], labels: Sequence[str], label: str, aspect: f
     """
     if label not in labels:
         raise ValueError(f"Labels are {', '.join(labels)}. Received: {label!r}")
-    logits = np.mean([each.local.mean(axis=(0, 1)) for each in looks], axis=0)
+    weights = [each.weight for each in looks]
+    logits = np.average([each.local.mean(axis=(0, 1)) for each in looks], axis=0, weights=weights)
     contrast = _contrast(logits, labels.index(label))
     maps = [(each.box, each.local @ contrast) for each in looks]
-    box, margins = maps[0] if len(maps) == 1 else _together(maps, aspect)
+    box, margins = maps[0] if len(maps) == 1 else _together(maps, weights, aspect)
     strongest = float(np.abs(margins).max()) or 1.0
     values = np.clip(margins / strongest, 0, 1)
     return Heat(label, box, values, float(logits @ contrast), len(looks))
@@ -148,8 +151,10 @@ def _contrast(logits: np.ndarray, index: int) -> np.ndarray:
     return contrast
 
 
-def _together(maps: Sequence[tuple[Box, np.ndarray]], aspect: float) -> tuple[Box, np.ndarray]:
-    """Several looks on one map: at each place, the mean of those that saw it.
+def _together(
+    maps: Sequence[tuple[Box, np.ndarray]], weights: Sequence[float], aspect: float
+) -> tuple[Box, np.ndarray]:
+    """Several looks on one map: at each place, the weighed mean of those that saw it.
 
     Returns:
         The part of the photo that any of them looked at, and the map over it.
@@ -161,12 +166,12 @@ def _together(maps: Sequence[tuple[Box, np.ndarray]], aspect: float) -> tuple[Bo
     shape = width * aspect, height
     columns, rows = (max(_FEWEST_CELLS, round(_CELLS * side / max(shape))) for side in shape)
     total, seen = np.zeros((rows, columns)), np.zeros((rows, columns))
-    for box, margins in maps:
+    for (box, margins), weight in zip(maps, weights, strict=True):
         down = _sampling(rows, (box[1] - top) / height, box[3] / height, margins.shape[0])
         across = _sampling(columns, (box[0] - left) / width, box[2] / width, margins.shape[1])
-        total += down @ margins @ across.T
-        seen += np.outer(down.sum(axis=1), across.sum(axis=1))
-    return (left, top, width, height), total / np.maximum(seen, 1)
+        total += weight * (down @ margins @ across.T)
+        seen += weight * np.outer(down.sum(axis=1), across.sum(axis=1))
+    return (left, top, width, height), total / np.maximum(seen, min(weights))
 
 
 def _sampling(cells: int, start: float, extent: float, number: int) -> np.ndarray:

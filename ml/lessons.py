@@ -9,11 +9,11 @@ import numpy as np
 from ml.base import Base, Seen
 from ml.duplicates import MAX_DISTANCE, groups_of, near_pairs, perceptual_hash, thumbnail
 from ml.examples import Example, Split, labels_of
-from ml.features import Backbone, FeatureCache, Features, each_photo, features_of
+from ml.features import Backbone, FeatureCache, each_photo, features_of
 from ml.inference import NEITHER
 from ml.marked import gettext_noop
 from ml.photos import PhotoError
-from ml.views import LOOKS, PLAIN
+from ml.views import PLAIN
 
 Say = Callable[[str], None]
 Step = Callable[[float, str], None]
@@ -65,6 +65,7 @@ def see(
     examples: Sequence[Example],
     base: Base,
     backbones: tuple[Backbone, Backbone | None],
+    looks: Sequence[str],
     cache: FeatureCache,
     *,
     say: Say,
@@ -79,6 +80,7 @@ def see(
         examples: From `usable`.
         base: Says which labels there are, and which photos versions are judged by.
         backbones: Of the first network and of the second one, if there is one.
+        looks: The views that the second one is shown.
         cache: Where features are kept between runs.
         say: Told what was left out.
         step: Told the progress of this part.
@@ -87,7 +89,7 @@ def see(
         ValueError: if no photo can be decoded.
     """
     first, second = backbones
-    plain = _features(
+    plain = features_of(
         examples,
         first,
         (PLAIN,),
@@ -98,20 +100,30 @@ def see(
         say(f"Left out photo {example.sha256[:12]}: {why}")
     hashes = perceptual_hashes(plain.examples, cache)
     new = _not_judged_by(hashes, base, say)
-    kept, looks = tuple(e for e, is_new in zip(plain.examples, new, strict=True) if is_new), None
-    if second is not None:
-        looks = _features(
-            kept,
-            second,
-            LOOKS,
-            cache,
-            lambda done: step(0.4 + done * 0.5, gettext_noop("Looking again")),
-        ).vectors
-    grouped = _grouped(kept, hashes[new])
+    kept = tuple(e for e, is_new in zip(plain.examples, new, strict=True) if is_new)
+    again = _look_again(kept, second, looks, cache, step) if second else None
     step(1.0, gettext_noop("Looked at photos"))
     targets = [base.labels.index(e.label) if e.label in base.labels else -1 for e in kept]
     photos = tuple(example.sha256 for example in kept)
-    return Lessons(grouped, Seen(photos, np.array(targets, int), plain.vectors[new, 0], looks))
+    seen = Seen(photos, np.array(targets, int), plain.vectors[new, 0], again)
+    return Lessons(_grouped(kept, hashes[new]), seen)
+
+
+def _look_again(
+    examples: Sequence[Example],
+    second: Backbone,
+    looks: Sequence[str],
+    cache: FeatureCache,
+    step: Step,
+) -> np.ndarray:
+    """What the second network sees in photos, shape `(n, looks, d)`."""
+    return features_of(
+        examples,
+        second,
+        looks,
+        cache,
+        lambda done: step(0.4 + done * 0.5, gettext_noop("Looking again")),
+    ).vectors
 
 
 def _not_judged_by(hashes: np.ndarray, base: Base, say: Say) -> np.ndarray:
@@ -124,16 +136,6 @@ def _not_judged_by(hashes: np.ndarray, base: Base, say: Say) -> np.ndarray:
             gettext_noop("No photo is left that versions are not judged by. Approve some more.")
         )
     return np.asarray(new)
-
-
-def _features(
-    examples: Sequence[Example],
-    backbone: Backbone,
-    views: Sequence[str],
-    cache: FeatureCache,
-    step: Callable[[float], None],
-) -> Features:
-    return features_of(examples, backbone, views, cache, step)
 
 
 def _why_not(same: Sequence[Example], base: Base) -> str:

@@ -25,8 +25,8 @@ PREPROCESSING = "centre-crop-bicubic-1"
 
 MAX_PIXELS = 50_000_000
 
-# Twice the side of the largest backbone (260), so that the one scaling that a person would notice,
-# fit()'s bicubic, always has pixels to spare. What lies above is dropped while decoding.
+# Well above the side of the largest network (384), so that the one scaling that a person would
+# notice, fit()'s bicubic, always has pixels to spare. What lies above is dropped while decoding.
 _WORKING_SIDE = 520
 
 # Photos above this many pixels are decoded one at a time: each may take several hundred megabytes.

@@ -211,11 +211,12 @@ def _look(
         )
     names = describe_backbones(card)
     first = Backbone(str(names["first"]), card.side, (folder / NETWORK).read_bytes)
-    second = None
+    second, looks = None, card.second.looks if card.second else ()
     if card.second is not None:
         second = Backbone(str(names["second"]), card.second.side, (folder / SECOND).read_bytes)
     step = way.part(0.05, 0.5)
-    lessons = see(kept, base, (first, second), FeatureCache(cache), say=way.say, step=step)
+    backbones = (first, second)
+    lessons = see(kept, base, backbones, looks, FeatureCache(cache), say=way.say, step=step)
     way.lap("features")
     return lessons
 

@@ -41,13 +41,18 @@ class SecondLook:
         architecture: `"efficientnet-lite2"`, …
         side: Side in pixels of what it takes in.
         below: Calibrated confidence of the first network under which this one is asked.
-        temperature: Divides the mean of all looks' logits before the softmax.
+        temperature: Divides both networks' mean logits before the softmax.
+        looks: The views of a photo that it is shown, by their names in `ml.views`.
+        weight: How much it counts in that mean, where the first network counts 1.
     """
 
     architecture: str
     side: int
     below: float
     temperature: float = 1.0
+    # What versions were trained for whose cards do not say.
+    looks: tuple[str, ...] = ("closer", "whole")
+    weight: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -149,7 +154,7 @@ def load_card(folder: Path) -> Card:
     try:
         content = json.loads((folder / CARD).read_text(encoding="utf-8"))
         labels, second = tuple(content["labels"]), content.get("second")
-        look = None if second is None else SecondLook(**second)
+        look = None if second is None else _second_look(second)
         return Card(**{**content, "labels": labels, "second": look})
     except (OSError, ValueError, KeyError, TypeError) as error:
         # Anybody who sends a photo is told: not where the files lie.
@@ -196,6 +201,11 @@ def _natural(name: str) -> list[tuple[int, int, str]]:
     """Sorts `2026-11-23.10` behind `2026-11-23.9`."""
     parts = re.findall(r"\d+|\D+", name)
     return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
+
+
+def _second_look(content: dict[str, Any]) -> SecondLook:
+    look = SecondLook(**content)
+    return replace(look, looks=tuple(look.looks))
 
 
 def _move(aside: Path, folder: Path) -> Path:

@@ -15,10 +15,9 @@ import numpy as np
 from ml.calibration import MIN_PHOTOS, fit_temperature
 from ml.examples import Example
 from ml.features import FeatureCache, features_of
-from ml.inference import is_hard, mean_over_looks, softmax
+from ml.inference import is_hard, mean_of_both, softmax
 from ml.learning import Learnt
 from ml.registry import Card, SecondLook
-from ml.views import LOOKS
 
 
 @dataclass(frozen=True)
@@ -27,15 +26,19 @@ class SecondNetwork:
 
     Attributes:
         learnt: The network.
+        looks: The views that it is shown, by their names in `ml.views`.
+        weight: How much it counts, where the first network counts 1.
         cache: Where its features are kept between runs.
     """
 
     learnt: Learnt
+    looks: tuple[str, ...]
+    weight: float
     cache: Path
 
     def look(self, examples: Sequence[Example]) -> np.ndarray:
-        """Its logits for photos, the mean over `ml.views.LOOKS`, shape `(n, labels)`."""
-        seen = features_of(examples, self.learnt.backbone, LOOKS, FeatureCache(self.cache))
+        """Its logits for photos, the mean over its looks, shape `(n, labels)`."""
+        seen = features_of(examples, self.learnt.backbone, self.looks, FeatureCache(self.cache))
         logits = self.learnt.head.logits(seen.vectors)  # (n, looks, labels)
         return np.asarray(logits.mean(axis=1))
 
@@ -81,10 +84,12 @@ def add_second_look(
         side=second.learnt.backbone.side,
         below=float(np.quantile(confidence, share)),
         temperature=card.temperature,
+        looks=second.looks,
+        weight=second.weight,
     )
     card = replace(card, second=look)
     hard = is_hard(logits, card)
     if hard.sum() < MIN_PHOTOS:
         return card
-    mean = mean_over_looks(logits, second.closer(examples, logits, card))[hard]
+    mean = mean_of_both(logits, second.closer(examples, logits, card), look)[hard]
     return replace(card, second=replace(look, temperature=fit_temperature(mean, targets[hard])))

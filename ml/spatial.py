@@ -2,6 +2,8 @@
 
 Our networks end alike: a map of features, its mean over all places, and a linear head on that mean.
 So the head can be asked about each place alone, and the mean of what it says there is the answer.
+Where the head is also given each feature's peak, its largest value, that part of the answer belongs
+to the place that has it.
 
 Naming more of a network's tensors as outputs costs nothing: ONNX Runtime computes them anyway. The
 names are found here, in the file's own format (Protocol Buffers, of which two messages one behind
@@ -23,6 +25,7 @@ _FIXED = {1: 8, 5: 4}
 _VARINT, _LENGTH = 0, 2
 
 _POOLING = {"GlobalAveragePool", "ReduceMean"}
+_PEAKS = {"GlobalMaxPool", "ReduceMax"}
 _RESHAPING = {"Squeeze", "Flatten", "Reshape"}
 _OWN_OUTPUTS = 2  # features and logits
 # Of a logit, between the mean over all places and what the network computes itself.
@@ -73,14 +76,46 @@ def local_logits(
     if not inner:
         raise SpatialError("The network does not end in a mean over places and a linear head.")
     logits, spatial, kernel, *bias = session.run(["logits", *inner], {"photos": batch})
-    if spatial.shape[1] == len(kernel):  # channels first
+    widths = len(kernel), len(kernel) // 2  # with peaks, twice as many features as maps
+    if spatial.shape[-1] not in widths and spatial.shape[1] in widths:  # channels first
         spatial = np.moveaxis(spatial, 1, -1)
-    if spatial.ndim != 4 or spatial.shape[-1] != len(kernel):
+    if spatial.ndim != 4 or spatial.shape[-1] not in widths:
         raise SpatialError(f"The network's last map has an unknown shape: {spatial.shape}")
-    local = spatial @ kernel + (bias[0] if bias else 0)
+    of_means, of_peaks = np.split(kernel, [spatial.shape[-1]])
+    local = spatial @ of_means + (bias[0] if bias else 0)
+    if len(of_peaks):
+        local = local + _where_peaks_are(spatial, of_peaks)
     if not np.allclose(local.mean(axis=(1, 2)), logits, rtol=_TOLERANCE, atol=_TOLERANCE):
         raise SpatialError("What the network says of places does not add up to its answer.")
     return logits, local
+
+
+def _where_peaks_are(spatial: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """What peaks say, at the places that have them.
+
+    A place has seen more of the photo than its own square, so a peak is spread over its neighbours.
+
+    Args:
+        spatial: Maps of features, shape `(n, rows, columns, c)`.
+        kernel: From peaks to logits, shape `(c, labels)`.
+
+    Returns:
+        Logits, shape `(n, rows, columns, labels)`; their mean is that of the peaks.
+    """
+    number, rows, columns, width = spatial.shape
+    places = spatial.reshape(number, rows * columns, width)
+    peaks = places.max(axis=1, keepdims=True)
+    has_it = places == peaks
+    shares = has_it / has_it.sum(axis=1, keepdims=True)
+    said = (shares * peaks) @ kernel * (rows * columns)  # (n, places, labels)
+    grid = said.reshape(number, rows, columns, -1)
+    return np.asarray(np.einsum("ir,jc,nrcl->nijl", _spread(rows), _spread(columns), grid))
+
+
+def _spread(number: int) -> np.ndarray:
+    """Half of a value stays and a quarter goes to each neighbour; what would leave an end stays."""
+    spread = np.eye(number) / 2 + np.eye(number, k=1) / 4 + np.eye(number, k=-1) / 4
+    return np.asarray(spread + np.diag(1 - spread.sum(axis=0)))
 
 
 def _inner_names(network: bytes) -> list[str]:
@@ -90,15 +125,7 @@ def _inner_names(network: bytes) -> list[str]:
         ValueError, IndexError, KeyError, UnicodeDecodeError: if they are not where ours are.
     """
     made_by = {name: node for node in _nodes(network) for name in node[2]}
-    kind, inputs, _ = made_by["features"]
-    while kind in _RESHAPING:
-        kind, inputs, _ = made_by[inputs[0]]
-    if kind not in _POOLING:
-        raise ValueError("The features are no mean.")
-    spatial = inputs[0]
-    # Before it is turned: turned here, ONNX Runtime computes the mean in another order.
-    if spatial in made_by and made_by[spatial][0] == "Transpose":
-        spatial = made_by[spatial][1][0]
+    spatial = _map_behind(made_by)
     kind, inputs, _ = made_by["logits"]
     if kind == "MatMul" and inputs[0] == "features":
         return [spatial, inputs[1]]
@@ -107,6 +134,30 @@ def _inner_names(network: bytes) -> list[str]:
         raise ValueError("The logits are no linear head on the features.")
     bias = next(name for name in inputs if name != products[0])
     return [spatial, made_by[products[0]][1][1], bias]
+
+
+def _map_behind(made_by: dict[str, _Node]) -> str:
+    """Name of the map of features whose mean, or mean and peaks, are the features."""
+    parts = ["features"]
+    if made_by["features"][0] == "Concat":
+        parts = made_by["features"][1]
+    found = [_pooled(name, made_by) for name in parts]
+    kinds, maps = [kind for kind, _ in found], {name for _, name in found}
+    if len(maps) > 1 or kinds[0] not in _POOLING or any(kind not in _PEAKS for kind in kinds[1:]):
+        raise ValueError("The features are no mean, nor a mean and peaks.")
+    return maps.pop()
+
+
+def _pooled(name: str, made_by: dict[str, _Node]) -> tuple[str, str]:
+    """How a map was pooled, and its name."""
+    kind, inputs, _ = made_by[name]
+    while kind in _RESHAPING:
+        kind, inputs, _ = made_by[inputs[0]]
+    spatial = inputs[0]
+    # Before it is turned: turned here, ONNX Runtime computes the mean in another order.
+    if spatial in made_by and made_by[spatial][0] == "Transpose":
+        spatial = made_by[spatial][1][0]
+    return kind, spatial
 
 
 def _nodes(network: bytes) -> Iterator[_Node]:

@@ -12,7 +12,7 @@ from ml.answering import Mind
 from ml.base import Base, BaseError, Rehearsal, Seen
 from ml.calibration import MIN_PHOTOS, choose_unsure_below, fit_temperature
 from ml.heads import Head
-from ml.inference import NEITHER, is_hard, mean_over_looks, softmax
+from ml.inference import NEITHER, is_hard, mean_of_both, softmax
 from ml.novelty import Looked, NoveltyMeasure, extend_novelty
 from ml.registry import Card
 from ml.rehearsal import refit_head
@@ -178,6 +178,6 @@ def _with_second_look(
     if hard.sum() < MIN_PHOTOS:
         return card
     closer = mind.second.logits(calibration.looks[hard]).mean(axis=1)
-    mean = mean_over_looks(logits[hard], closer)
+    mean = mean_of_both(logits[hard], closer, look)
     temperature = fit_temperature(mean, calibration.targets[hard])
     return replace(card, second=replace(look, temperature=temperature))

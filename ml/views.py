@@ -46,10 +46,6 @@ PLAIN = "plain"
 WIDER = "wider"
 CLOSER = "closer"
 WHOLE = "whole"
-# How a second network looks at a photo that the first one found hard. Of 1,341 hard photos of the
-# train split, by heads that never saw them, Lite0 got 217 wrong; with one more look by Lite2, plain
-# 145, closer 128, whole 139; with two, plain and mirrored 128, closer and whole 119.
-LOOKS = (CLOSER, WHOLE)
 VIEWS = tuple(_VIEWS)
 
 # Left, top, width and height, as shares of the photo's width and height.

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -55,6 +57,21 @@ def test_an_architecture_has_as_many_parameters_as_was_published(name, published
     convolutions = [layer for layer in model.layers if "conv" in type(layer).__name__.lower()]
     biases = sum(layer.get_weights()[1].size for layer in convolutions)
     assert model.count_params() + biases == published
+
+
+def test_peaks_leave_the_answers_of_imagenet_as_they_were():
+    plain, peaks = (backbones.ARCHITECTURES[f"efficientnet-lite2{end}"] for end in ("", "-peaks"))
+    photo, said = fit(chelsea(), peaks.side)[np.newaxis], []
+    for architecture in (replace(plain, side=peaks.side), peaks):
+        model = backbones.build(architecture, 1000)
+        backbones.set_weights(model, backbones.load_imagenet(architecture))
+        said.append(model.predict_on_batch(photo))
+
+    assert said[1]["logits"] == pytest.approx(said[0]["logits"], abs=1e-4)
+    means, largest = np.split(said[1]["features"], 2, axis=1)
+    assert means == pytest.approx(said[0]["features"], abs=1e-5)
+    assert (largest >= means).all()
+    assert largest.max() == 6  # where ReLU6 ends
 
 
 def test_halving_changes_each_number_by_a_thousandth_at_most_and_the_digest(weights):

@@ -1,5 +1,6 @@
 """A larger network is asked about the photos that the first one is not sure of, and no others."""
 
+import json
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -13,10 +14,10 @@ from ml.examples import in_split
 from ml.inference import OnnxEngine, answer_from, is_hard, softmax
 from ml.photos import decode_photo
 from ml.refitting import refit_version
-from ml.registry import SecondLook, VersionError, save_version
+from ml.registry import SecondLook, VersionError, load_card, save_version
 from ml.sources import read_folder
 from ml.surgery import read_head
-from ml.views import LOOKS, view
+from ml.views import view
 from tests.make import make_card
 from tests.ml.taught import drawn_examples
 
@@ -53,13 +54,26 @@ def test_what_is_below_its_limit_is_looked_at_again():
     assert not is_hard(np.array([[1.0, 0.0]]), make_card()).any()
 
 
-def test_every_look_counts_the_same():
-    said = answer_from(
-        np.array([1.0, 0.0]), make_card(second=second(0.9)), closer=np.array([0.0, 2.0])
-    )
+def test_the_second_network_counts_as_much_as_its_card_says():
+    logits, closer = np.array([1.0, 0.0]), np.array([0.0, 2.0])
 
-    # Two of three looks say 2, one says -1: the mean is 1, the temperature 2.
-    assert (said.label, said.confidence) == ("dog", pytest.approx(1 / (1 + np.exp(-0.5))))
+    twice = answer_from(logits, make_card(second=second(0.9)), closer=closer)
+    once = answer_from(logits, make_card(second=replace(second(0.9), weight=1.0)), closer=closer)
+
+    # Two shares of three say 2, one says -1: the mean is 1, the temperature 2.
+    assert (twice.label, twice.confidence) == ("dog", pytest.approx(1 / (1 + np.exp(-0.5))))
+    assert (once.label, once.confidence) == ("dog", pytest.approx(1 / (1 + np.exp(-0.25))))
+
+
+def test_a_card_that_does_not_say_how_to_look_again_means_closer_and_whole(tmp_path):
+    card = make_card(second=second(0.9))
+    folder = save_version(tmp_path, card, {"model.onnx": b"one", "second.onnx": b"another"})
+    content = json.loads((folder / "card.json").read_text())
+    del content["second"]["looks"], content["second"]["weight"]
+    (folder / "card.json").write_text(json.dumps(content))
+
+    assert load_card(folder).second == card.second
+    assert (card.second.looks, card.second.weight) == (("closer", "whole"), 2)
 
 
 def test_a_version_without_the_file_of_its_second_network_is_refused(tmp_path):
@@ -76,8 +90,8 @@ def test_a_hard_photo_is_answered_by_both_networks(looked, decodable):
     pixels = decode_photo(decodable[0].path.read_bytes()).pixels
 
     first, _ = engine.run(view(pixels, "plain", always.side)[np.newaxis])
-    looks = np.stack([view(pixels, look, always.second.side) for look in LOOKS])
-    closer = np.asarray(network.predict_on_batch(looks)["logits"]).mean(axis=0)
+    shown = [view(pixels, look, always.second.side) for look in always.second.looks]
+    closer = np.asarray(network.predict_on_batch(np.stack(shown))["logits"]).mean(axis=0)
 
     expected = softmax((first[0] + 2 * closer) / 3 / always.second.temperature)
     said = engine.predict(pixels).probabilities

@@ -82,6 +82,39 @@ def test_a_network_that_counts_colours_says_where_they_are():
     assert local[0, 31, 31].tolist() == [0.5, 100.0]
 
 
+def with_peaks():
+    """Of the mean red, of the brightest blue: a label each."""
+    weights = np.zeros((6, 2), np.float32)
+    weights[0, 0] = weights[5, 1] = 1
+    return tiny_network((0.0, 0.0), weights)
+
+
+def test_a_peak_counts_where_it_is_and_beside():
+    network = session(with_spatial(with_peaks()))
+    batch = np.zeros((2, 32, 32, 3), np.uint8)
+    batch[:, 4, 20, 2] = 50
+    batch[1, 0, 0, 2] = 50  # a second place as blue, in a corner
+
+    logits, local = local_logits(network, batch)
+
+    assert logits[:, 1].tolist() == [50, 50]
+    assert local[..., 1].mean(axis=(1, 2)) == pytest.approx(50)
+    assert np.argwhere(local[0, ..., 1] > 1).tolist() == [
+        [row, column] for row in (3, 4, 5) for column in (19, 20, 21)
+    ]
+    assert local[0, 4, 20, 1] == local[0, ..., 1].max()
+    assert local[1, ..., 1].max() == local[1, 0, 0, 1]  # nothing leaves the photo
+
+
+def test_peaks_of_another_map_than_the_means_are_not_explained():
+    model = onnx.load_from_string(with_peaks())
+    model.graph.node[2].input[0] = "others"
+    model.graph.node.insert(2, helper.make_node("Relu", ["floats"], ["others"]))
+    network = model.SerializeToString()
+
+    assert with_spatial(network) == network
+
+
 def changed(change):
     """A tiny network that is not quite built as ours."""
     model = onnx.load_from_string(tiny_network())
