@@ -116,9 +116,9 @@ def _second(card: Card) -> str:
     look, share = card.second, card.training["config"]["look_again"]
     return f"""
 Below a confidence of {look.below:.4f}, as {share:.1%} of the calibration photos were, a second
-network looks at the photo too: {look.architecture} at {look.side} pixels, frozen, and a head. The
-views it is shown: {_listed(look.looks)}. The answer's logits are the mean of both networks', the
-second one counting {look.weight:g} times, divided by {look.temperature}.
+network looks at the photo too: {look.architecture} at {look.side} pixels, frozen, and a head.
+It is shown: {", ".join(look.looks)}. The answer's logits are the mean of both networks',
+the second one counting {look.weight:g} times, divided by {look.temperature}.
 
 """
 

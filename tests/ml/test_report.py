@@ -1,4 +1,9 @@
+from dataclasses import replace
+
+import pytest
+
 from ml.evaluation import Evaluation
+from ml.registry import SecondLook
 from ml.report import FIGURES, model_card
 from tests.make import make_card
 from tests.ml.answers import make_evaluation
@@ -29,6 +34,20 @@ def test_a_card_shows_the_figures_that_lie_beside_it_and_how_to_draw_them_again(
     assert "](novelty.svg)" not in page
     assert "    python -m ml evaluate 2026-01-01.1 --data DIR --report DIR\n" in page
     assert "`python -m ml train --data DIR --architecture made-for-tests --seed 7`" in page
+
+
+@pytest.mark.parametrize("looks", [("whole",), ("closer", "whole")])
+def test_a_card_says_how_hard_photos_are_looked_at_again(looks):
+    card = make_trained_card()
+    second = SecondLook("a-larger-one", side=64, below=0.75, looks=looks, weight=2.0)
+    config = {**card.training["config"], "look_again": 0.1}
+    card = replace(card, second=second, training={**card.training, "config": config})
+
+    page = model_card(card)
+
+    assert "Below a confidence of 0.7500, as 10.0% of the calibration photos were" in page
+    assert f"It is shown: {', '.join(looks)}." in page
+    assert "the second one counting 2 times" in page
 
 
 def test_a_card_without_figures_does_not_speak_of_them():
