@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="a folder of photos")
     parser.add_argument("--photos", type=int, default=40, help="how many (default: 40)")
     parser.add_argument("--megapixels", type=float, default=12, help="enlarged to (default: 12)")
-    parser.add_argument("--version", default="2026-11-26.1", help="of models/")
+    parser.add_argument("--version", default="2026-11-26.2", help="of models/")
     options = parser.parse_args()
     engine = OnnxEngine(Path("models", options.version))
     paths = sorted(path for path in options.data.rglob("*.jpg"))

@@ -78,7 +78,7 @@ def measure(engine: OnnxEngine, shown: dict[str, bytes]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("version", nargs="?", default="2026-11-26.1")
+    parser.add_argument("version", nargs="?", default="2026-11-26.2")
     engine = OnnxEngine(Path("models", parser.parse_args().version))
     shown = dict(photos())
     print("| version | photo | looks | answer, ms | overlay, ms | whole picture, ms |")

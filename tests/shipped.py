@@ -3,4 +3,4 @@
 from pathlib import Path
 
 MODELS = Path(__file__).parents[1] / "models"
-ANSWERS, SMALL = "2026-11-26.1", "2026-11-26.0"
+ANSWERS, SMALL = "2026-11-26.2", "2026-11-26.0"

@@ -47,7 +47,7 @@ def judged(outcome="refused"):
         problem="No gain: 40.0% of 50 photos from feedback are told what people said."
         if outcome == "refused"
         else "",
-        log="2026-11-26.1 is live. 50 approved photos.\nFitted both heads in 9 s.",
+        log="2026-11-26.2 is live. 50 approved photos.\nFitted both heads in 9 s.",
         verdict={
             "passed": outcome == "promoted",
             "checks": [
@@ -84,7 +84,7 @@ def replayed():
             probabilities={"dog": 0.8, "cat": 0.2},
             inference_ms=9.5,
         )
-    timing = {"photos": 6, "live": "2026-11-26.1", "live_ms": 11.2, "version_ms": 9.5}
+    timing = {"photos": 6, "live": "2026-11-26.2", "live_ms": 11.2, "version_ms": 9.5}
     skipped = {"erased": 2, "broken": 0}
     run.summary = {**summary_of(run), "skipped": skipped, "side_by_side": timing}
     run.save()
