@@ -2,7 +2,7 @@ import io
 
 from django.core.management.base import OutputWrapper
 
-from feedback.terminal import Terminal
+from classifier.terminal import Terminal
 
 
 class Tty(io.StringIO):
