@@ -47,11 +47,16 @@ def rows_in(output):
         case ".csv":
             with output.open(encoding="utf-8", newline="") as file:
                 return [_from_csv(row) for row in csv.DictReader(file)]
-    return [_without_nothing(row) for row in pq.read_table(output).to_pylist()]
+    return [without_nothing(row) for row in pq.read_table(output).to_pylist()]
 
 
 def paths_in(output):
     return [row["path"] for row in rows_in(output)]
+
+
+def without_nothing(row):
+    """What a row says: nothing is null in JSON, and an empty cell of CSV."""
+    return {name: cell for name, cell in row.items() if cell is not None}
 
 
 def _from_csv(row):
@@ -59,7 +64,3 @@ def _from_csv(row):
     if "probabilities" in told:
         told["probabilities"] = json.loads(told["probabilities"])
     return told
-
-
-def _without_nothing(row):
-    return {name: cell for name, cell in row.items() if cell is not None}
