@@ -63,10 +63,12 @@ def cluster(
     files = {name: (folder / name).read_bytes() for name in (CARD, *card.files)}
     seen_by_all = [abspath(place) for place in places]
     with _connected(address) as client:
-        _check_code(client)
-        client.register_plugin(Classifier(key, card.version, files, limits, seen_by_all))
+        with _in_our_words():
+            _check_code(client)
+            client.register_plugin(Classifier(key, card.version, files, limits, seen_by_all))
         try:
-            _make_ready(client, key)
+            with _in_our_words():
+                _make_ready(client, key)
             yield _Crowd(client, key, say).ask
         finally:
             with suppress(Exception):  # the cluster may be gone, and takes it along
@@ -87,7 +89,7 @@ class _Crowd:
         try:
             for number, chunk in enumerate(_in_chunks(paths)):
                 if number % _COUNT_EVERY == 0:
-                    most = _IN_HAND * max(1, sum(self._client.nthreads().values()))
+                    most = _IN_HAND * max(1, self._num_threads())
                 in_hand.append((chunk, self._submit(chunk)))
                 if len(in_hand) >= most:
                     yield from self._first(in_hand)
@@ -116,19 +118,14 @@ class _Crowd:
             return refused(CRASHED, _CRASHED_WORDS)
 
     def _submit(self, paths: Sequence[str]) -> Future:
-        # Not pure: a photo may be another one tomorrow.
-        return self._client.submit(answer_files, self._key, [*map(abspath, paths)], pure=False)
+        with _in_our_words():
+            # Not pure: a photo may be another one tomorrow.
+            return self._client.submit(answer_files, self._key, [*map(abspath, paths)], pure=False)
 
     def _result(self, future: Future) -> list[Row]:
         self._wait([future])
-        try:
+        with _in_our_words():
             rows: list[Row] = future.result()
-        except (BulkError, KilledWorker):
-            raise
-        except (
-            Exception
-        ) as error:  # whatever Dask lets out: it says what is wrong, and nothing else
-            raise BulkError(f"The cluster failed: {type(error).__name__}: {error}") from error
         return rows
 
     def _wait(self, futures: Sequence[Future]) -> None:
@@ -138,10 +135,25 @@ class _Crowd:
                     distributed.wait(futures, timeout=_DOUBT)
                 return
             except TimeoutError:
-                if not self._client.nthreads():
+                if not self._num_threads():
                     self._say("The cluster has no worker left. Waiting for one; Ctrl-C stops.")
             except distributed.CancelledError:
                 return  # whoever asks for the result is told
+
+    def _num_threads(self) -> int:
+        """How many photos the cluster asks about at once."""
+        with _in_our_words():
+            return sum(self._client.nthreads().values())
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    try:
+        yield
+    except (BulkError, KilledWorker):
+        raise
+    except Exception as error:  # Dask lets out what it likes; whatever it is, the run ends there.
+        raise BulkError(f"The cluster failed: {type(error).__name__}: {error}") from error
 
 
 @contextmanager

@@ -43,7 +43,7 @@ class Seen:
     def add(self, path: str) -> bool:
         """Note a path as it is `written`, and say whether it is new."""
         # As good as the path: two of millions share 16 bytes with a chance of 1 to 10^24.
-        digest = hashlib.blake2b(path.encode("utf-8"), digest_size=16).digest()
+        digest = hashlib.blake2b(path.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         try:
             added = self._database.execute("INSERT OR IGNORE INTO seen VALUES (?)", (digest,))
         except sqlite3.Error as error:

@@ -98,7 +98,7 @@ def test_ctrl_c_stops_it_without_harm(command, photos, tmp_path):
         said = process.stderr.read()
 
     assert process.returncode == 1
-    assert f"Stopped. 7 rows are in {output}: give the same command again" in said
+    assert "Stopped. 7 rows are kept: give the same command again to go on." in said
     assert "Traceback" not in said
     assert len(rows_in(output)) == 7
     go_on(photos, output)

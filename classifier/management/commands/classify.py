@@ -12,13 +12,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, DjangoHelpFormatter
 from django.db import Error
 
-from classifier.loading import load
+from classifier.loading import load, load_folder
 from classifier.models import ModelVersion
 from classifier.terminal import Pace, Terminal
 from ml import bulk
 from ml.bulk_files import Printed, Sheet
 from ml.bulk_paths import Photos, Seen
-from ml.inference import Engine, OnnxEngine
+from ml.inference import Engine
 from ml.registry import VersionError
 from ml.rows import Limits
 
@@ -111,8 +111,7 @@ class Command(BaseCommand):
         except (*bulk.PROBLEMS, VersionError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt as error:
-            kept = f" {tally.photos:,} rows are in {output}: give the same command again to go on."
-            raise CommandError(f"Stopped.{kept if output else ''}") from error
+            raise CommandError(_stopped(tally, output)) from error
         finally:
             screen.close()
         self.stderr.write(_summary(tally, left_out, output), style_func=str)
@@ -141,7 +140,7 @@ class Command(BaseCommand):
         cluster: str | None,
         **options: Any,
     ) -> dict[str, int]:
-        engine = _engine(model)
+        engine = load(_live()) if model is None else load_folder(model)
         is_watched = screen.is_terminal and bool(output or not self.stdout.isatty())
         with ExitStack() as stack:
             ask = stack.enter_context(self._asker(engine, cluster, paths, screen))
@@ -184,18 +183,6 @@ class Command(BaseCommand):
         self.stdout.flush()  # whoever waits for it has it now
 
 
-def _engine(name: str | None) -> Engine:
-    """The engine of a version; of the live one, if none is named."""
-    if name is None:
-        return load(_live())
-    engine = OnnxEngine(settings.MODELS_DIR / name)
-    try:
-        engine.warm_up()
-    except FloatingPointError as error:
-        raise CommandError(f"Version {name} cannot answer: {error}") from error
-    return engine
-
-
 def _live() -> ModelVersion:
     try:
         live = ModelVersion.objects.live().first()
@@ -230,6 +217,12 @@ def _count(paths: list[Path], listed: str | None, screen: Terminal) -> int | Non
     screen.step(None, "Counting photos")
     with Seen() as seen, _lines(listed) as lines:
         return sum(1 for _ in Photos(paths, lines, seen))
+
+
+def _stopped(tally: bulk.Tally, output: Path | None) -> str:
+    if output is None or not tally.photos:
+        return "Stopped."
+    return f"Stopped. {tally.photos:,} rows are kept: give the same command again to go on."
 
 
 def _summary(tally: bulk.Tally, left_out: Mapping[str, int], output: Path | None) -> str:
