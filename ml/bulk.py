@@ -125,7 +125,8 @@ def open_sheet(path: Path, labels: Sequence[str], *, overwrite: bool = False) ->
         SheetError: if another process is writing to it.
         OSError: if it cannot be written to.
     """
-    if path.suffix == ".parquet":
+    ending = path.suffix.lower()
+    if ending == ".parquet":
         try:
             # Here and not above: not everybody has installed it.
             from ml.bulk_parquet import Parquet
@@ -134,7 +135,7 @@ def open_sheet(path: Path, labels: Sequence[str], *, overwrite: bool = False) ->
                 f"Parquet needs pyarrow: pip install -r requirements/scale.txt ({error})"
             ) from error
         return Parquet(path, labels, overwrite=overwrite)
-    return Grown(path, {".csv": CSV, ".jsonl": JSON_LINES}[path.suffix], overwrite=overwrite)
+    return Grown(path, {".csv": CSV, ".jsonl": JSON_LINES}[ending], overwrite=overwrite)
 
 
 def on_this_machine(engine: Engine, limits: Limits) -> Asker:

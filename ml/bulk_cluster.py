@@ -7,7 +7,6 @@ of a worker that dies is given to another one. After it has taken several with i
 asked about one by one while nothing else runs, and the one that kills is told apart.
 """
 
-import uuid
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -16,7 +15,7 @@ from os.path import abspath
 from pathlib import Path
 
 import distributed
-from distributed import Client, Future, KilledWorker
+from distributed import Client, Future, KilledWorker, Scheduler
 
 from ml.bulk import Asker, BulkError
 from ml.bulk_worker import Classifier, answer_files, make_ready
@@ -33,6 +32,9 @@ _COUNT_EVERY = 64
 _PATIENCE = 10
 # Seconds without a result after which it is asked whether any worker is left.
 _DOUBT = 30
+
+# A version's name among a scheduler's plugins is this and the client's id.
+_PREFIX = "catsdogs-"
 
 _CRASHED_WORDS = "Several workers died when they read this photo, one after another."
 
@@ -59,12 +61,13 @@ def cluster(
     Raises:
         BulkError: if the cluster cannot do it: what is wrong with which worker.
     """
-    key = f"catsdogs-{card.version}-{uuid.uuid4()}"
     files = {name: (folder / name).read_bytes() for name in (CARD, *card.files)}
     seen_by_all = [abspath(place) for place in places]
     with _connected(address) as client:
+        key = _PREFIX + client.id
         with _in_our_words():
             _check_code(client)
+            _tidy_up(client)
             client.register_plugin(Classifier(key, card.version, files, limits, seen_by_all))
         try:
             with _in_our_words():
@@ -163,12 +166,17 @@ def _connected(address: str) -> Iterator[Client]:
     except (OSError, ValueError) as error:
         raise BulkError(f"No Dask scheduler answers at {address}: {error}") from error
     try:
-        client.wait_for_workers(1, timeout=_PATIENCE)
+        _wait_for_a_worker(client, address)
         yield client
-    except TimeoutError as error:
-        raise BulkError(f"The cluster at {address} has no worker.") from error
     finally:
         client.close()
+
+
+def _wait_for_a_worker(client: Client, address: str) -> None:
+    try:
+        client.wait_for_workers(1, timeout=_PATIENCE)
+    except TimeoutError as error:
+        raise BulkError(f"The cluster at {address} has no worker.") from error
 
 
 def _check_code(client: Client) -> None:
@@ -190,6 +198,18 @@ def _check_code(client: Client) -> None:
                 "workers in an environment with requirements/serve.txt and requirements/scale.txt, "
                 "with this project's folder in PYTHONPATH."
             )
+
+
+def _tidy_up(client: Client) -> None:
+    """Take the versions of killed runs from the workers, which would keep them for ever."""
+    for name in client.run_on_scheduler(left_behind):
+        client.unregister_worker_plugin(name)
+
+
+def left_behind(dask_scheduler: Scheduler) -> list[str]:
+    """Runs on the scheduler: names of the versions of clients that are gone."""
+    ours = [name for name in dask_scheduler.worker_plugins if name.startswith(_PREFIX)]
+    return [name for name in ours if name.removeprefix(_PREFIX) not in dask_scheduler.clients]
 
 
 def _make_ready(client: Client, key: str) -> None:

@@ -22,8 +22,8 @@ VISITED = "a folder that was looked through already"
 class Seen:
     """Paths, to ask which of them are new; for millions of them.
 
-    They lie in a file in the system's folder for temporary files, 40 bytes each, which is gone with
-    this object; in memory is never more than a part of it.
+    They lie in a file in the system's folder for temporary files, some 25 bytes each, which is gone
+    with this object; in memory is never more than a part of it.
 
     Raises:
         OSError: from each method, if there is no room for it.

@@ -121,7 +121,7 @@ class Command(BaseCommand):
     def _check(self, paths: list[Path], output: Path | None, listed: str | None) -> None:
         if not paths and listed is None:
             self._usage("which photos? Name a PATH, or a list by --from")
-        if output and output.suffix not in bulk.ENDINGS:
+        if output and output.suffix.lower() not in bulk.ENDINGS:
             self._usage(f"--output must end in {', '.join(bulk.ENDINGS)}, not {output.name!r}")
         for path in paths:
             if not path.exists():
