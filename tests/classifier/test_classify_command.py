@@ -101,11 +101,19 @@ def test_a_list_names_the_photos(versions, photos, tmp_path, monkeypatch):
     assert from_stdin == from_file
 
 
-def test_a_terminal_sees_how_far_it_is(versions, photos, tmp_path):
-    class Tty(io.StringIO):
-        def isatty(self):
-            return True
+class Tty(io.StringIO):
+    def isatty(self):
+        return True
 
+
+def test_a_terminal_that_shows_the_rows_shows_nothing_between_them(versions, photos):
+    said = Tty()
+    call_command("classify", str(photos), stdout=OutputWrapper(Tty()), stderr=OutputWrapper(said))
+
+    assert "a second" not in said.getvalue()
+
+
+def test_a_terminal_sees_how_far_it_is(versions, photos, tmp_path):
     said = Tty()
     call_command("classify", str(photos), output=tmp_path / "rows.csv", stderr=OutputWrapper(said))
 

@@ -141,6 +141,7 @@ class Command(BaseCommand):
         **options: Any,
     ) -> dict[str, int]:
         engine = load(_live()) if model is None else load_folder(model)
+        # Not where rows go by on the same terminal.
         is_watched = screen.is_terminal and bool(output or not self.stdout.isatty())
         with ExitStack() as stack:
             ask = stack.enter_context(self._asker(engine, cluster, paths, screen))
@@ -157,7 +158,7 @@ class Command(BaseCommand):
                 version=engine.card.version,
                 seen=seen,
                 tally=tally,
-                watch=lambda: pace.look(tally.photos),
+                watch=lambda: pace.look(tally.photos) if is_watched else None,
             )
             return photos.left_out
 
