@@ -76,9 +76,10 @@ lock := $(python) -m uv pip compile --quiet --universal --python-version 3.11 --
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
 locks: .venv/.dev ## Lock what requirements/*.in name, by hash (UPGRADE=1: at the newest versions)
-	$(lock) $(if $(UPGRADE),--upgrade) requirements/serve.in requirements/train.in requirements/dev.in -o requirements/dev.txt
-	$(lock) -c requirements/dev.txt requirements/serve.in requirements/train.in -o requirements.txt
+	$(lock) $(if $(UPGRADE),--upgrade) requirements/serve.in requirements/train.in requirements/scale.in requirements/dev.in -o requirements/dev.txt
+	$(lock) -c requirements/dev.txt requirements/serve.in requirements/train.in requirements/scale.in -o requirements.txt
 	$(lock) -c requirements/dev.txt requirements/serve.in -o requirements/serve.txt
+	$(lock) -c requirements/dev.txt requirements/scale.in -o requirements/scale.txt
 
 clean: ## Remove the environment and caches; var/ (database and photos) stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis test-results

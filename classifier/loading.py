@@ -33,6 +33,20 @@ def load(version: ModelVersion) -> Engine:
     return loaded
 
 
+def load_folder(name: str) -> Engine:
+    """Load a version by its folder's name, registered or not, and try it out.
+
+    Raises:
+        VersionError: if it is broken.
+    """
+    loaded = OnnxEngine(settings.MODELS_DIR / name)
+    try:
+        loaded.warm_up()
+    except FloatingPointError as error:
+        raise VersionError(f"Version {name} cannot answer: {error}") from error
+    return loaded
+
+
 def state_of(version: ModelVersion) -> tuple[int, ...]:
     """What changes when a version's folder is put right: of its card, time and size."""
     try:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import InMemoryUploadedFile, UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
-from ml.photos import Photo, PhotoError, decode_photo
+from ml.photos import Photo, PhotoError, check_size, decode_photo
 from ml.sentences import Sentence
 
 _CHUNK = 64 * 1024
@@ -29,16 +29,7 @@ def read_photo(upload: UploadedFile) -> Photo:
 
 
 def _read(upload: UploadedFile) -> Photo:
-    size = upload.size or 0
-    if size > settings.PHOTO_MAX_BYTES:
-        raise PhotoError(
-            Sentence(
-                "The file has %(size)s MB; at most %(most)s MB are accepted.",
-                size=size / 1e6,
-                most=round(settings.PHOTO_MAX_BYTES / 1e6),
-            ),
-            code="too_large",
-        )
+    check_size(upload.size or 0, settings.PHOTO_MAX_BYTES)
     try:
         return decode_photo(upload.read(), max_pixels=settings.PHOTO_MAX_PIXELS)
     except MemoryError as error:

@@ -12,6 +12,7 @@ from feedback.examples import approved_examples
 from feedback.models import Feedback, Review
 from ml.folders import holds_something_else
 from ml.inference import NEITHER
+from ml.spreadsheets import harmless
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -20,8 +21,6 @@ COLUMNS = (
     *("id", "created_at", "prediction", "version", "answer", "confidence"),
     *("label", "right", "comment", "may_learn", "reviewed", "photo_sha256"),
 )
-# What a spreadsheet would take for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 # In a folder of ours, which may be replaced.
 _MARK = ".exported-feedback"
 # Rows held in memory at a time.
@@ -87,10 +86,6 @@ def _rows() -> Iterator[Sequence[object]]:
         review = decided.get(told.photo_sha256)
         yield (
             *(each.pk, each.created_at.isoformat(), told.pk, told.version_id),
-            *(told.answer, told.confidence, each.label, each.agrees, _plain(each.comment)),
+            *(told.answer, told.confidence, each.label, each.agrees, harmless(each.comment)),
             *(each.consent, "left out" if review == "" else review or "", told.photo_sha256),
         )
-
-
-def _plain(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,17 +1,16 @@
 """`python -m ml train|evaluate|base|predict`: the learner from a command line, without Django."""
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from ml import evaluating, train_options
 from ml.base import BaseError
 from ml.base_making import make_base
+from ml.bulk_forms import json_line
 from ml.inference import OnnxEngine
-from ml.photos import PhotoError, decode_photo
+from ml.rows import Limits, answer_file, written
 from ml.sources import DataError, read_source
 
 
@@ -103,25 +102,12 @@ def _base(options: argparse.Namespace) -> int:
 
 def _predict(options: argparse.Namespace) -> int:
     engine = OnnxEngine(options.models / options.version)
-    rows = [_row(engine, path) for path in options.photos]
-    print("\n".join(map(json.dumps, rows)))
-    return int(any("code" in row for row in rows))
-
-
-def _row(engine: OnnxEngine, path: Path) -> dict[str, Any]:
-    try:
-        answer = engine.predict(decode_photo(path.read_bytes()).pixels)
-    except PhotoError as error:
-        return {"path": str(path), "code": error.code, "detail": str(error)}
-    return {
-        "path": str(path),
-        "answer": answer.answer,
-        "label": answer.label,
-        "confidence": answer.confidence,
-        "probabilities": dict(answer.probabilities),
-        "novelty": answer.novelty,
-        "version": engine.card.version,
-    }
+    refusals = 0
+    for path in options.photos:
+        row = {"path": written(str(path)), **answer_file(engine, str(path), Limits())}
+        print(json_line(row), end="")
+        refusals += "code" in row
+    return int(refusals > 0)
 
 
 if __name__ == "__main__":

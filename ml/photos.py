@@ -24,6 +24,7 @@ from ml.sentences import Sentence
 PREPROCESSING = "centre-crop-bicubic-1"
 
 MAX_PIXELS = 50_000_000
+MAX_BYTES = 20_000_000
 
 # Well above the side of the largest network (384), so that the one scaling that a person would
 # notice, fit()'s bicubic, always has pixels to spare. What lies above is dropped while decoding.
@@ -68,7 +69,7 @@ class PhotoError(Exception):
     Args:
         message: What was wrong, what was expected and what came in.
         code: One of the contract's codes: `empty_file`, `unsupported_format`, `broken_image`,
-            `too_many_pixels`.
+            `too_many_pixels`, `too_large`.
     """
 
     def __init__(self, message: str, *, code: str) -> None:
@@ -133,6 +134,23 @@ def decode_photo(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Photo:
     sha256 = hashlib.sha256(data).hexdigest()
     decode_ms = (time.perf_counter() - started) * 1000
     return Photo(data, sha256, photo_format, width, height, pixels, decode_ms)
+
+
+def check_size(size: int, max_bytes: int = MAX_BYTES) -> None:
+    """Refuse a file by its length, before it is read.
+
+    Raises:
+        PhotoError: with the code `too_large`.
+    """
+    if size > max_bytes:
+        raise PhotoError(
+            Sentence(
+                "The file has %(size)s MB; at most %(most)s MB are accepted.",
+                size=size / 1e6,
+                most=round(max_bytes / 1e6),
+            ),
+            code="too_large",
+        )
 
 
 def fit(pixels: np.ndarray, side: int) -> np.ndarray:

@@ -22,7 +22,8 @@ MIN_PHOTOS = 20
 # What is logged of each answer keeps no longer ones.
 _MAX_LABEL = 64
 
-_ENDINGS = {
+# Of files that are photos by their names.
+ENDINGS = {
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".avif"),
     *(".heic", ".heif", ".hif"),
 }
@@ -234,7 +235,7 @@ def _label_folders(folder: Path) -> list[Path]:
 
 
 def _look_at(path: Path, label: str, found: _Findings) -> None:
-    if path.suffix.lower() not in _ENDINGS:
+    if path.suffix.lower() not in ENDINGS:
         found.ignored.append(path)
         return
     try:

@@ -11,11 +11,10 @@ from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
 
 from classifier.numerals import number
+from ml.spreadsheets import harmless
 
 Cell = str | int | float | datetime | None
 
-# What a spreadsheet would take for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _NOTHING = "–"
 
 
@@ -68,9 +67,7 @@ def _harmless(cell: Cell) -> str | int | float:
         return ""
     if isinstance(cell, datetime):
         return cell.isoformat()
-    if isinstance(cell, str) and cell.startswith(_FORMULA):
-        return f"'{cell}"
-    return cell
+    return harmless(cell) if isinstance(cell, str) else cell
 
 
 def count(value: float) -> str:

@@ -120,3 +120,18 @@ def test_no_model_has_changed_without_a_migration(run):
     )
 
     assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize(("command", "expected"), [("classify", "1"), ("check", "None")])
+def test_numpy_takes_no_core_of_photos_that_are_answered_by_the_thousand(run, command, expected):
+    code = f"""
+import atexit, os, runpy, sys
+atexit.register(lambda: print(os.environ.get("OPENBLAS_NUM_THREADS")))
+sys.argv = ["manage.py", "{command}", "--help"]
+runpy.run_path("manage.py", run_name="__main__")
+"""
+
+    result = run(code)
+
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1] == expected

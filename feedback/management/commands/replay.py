@@ -8,10 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from classifier.models import ModelVersion
+from classifier.terminal import Terminal
 from feedback import replaying, tasks
 from feedback.heartbeat import RunFailed, Stopped, at_work
 from feedback.models import Replay
-from feedback.terminal import Terminal
 
 
 def _number(text: str) -> int:

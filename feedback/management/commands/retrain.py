@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from classifier.terminal import Terminal
 from feedback import retraining, tasks
 from feedback.heartbeat import RunFailed, Stopped, at_work
 from feedback.models import TrainingRun
-from feedback.terminal import Terminal
 
 
 class Command(BaseCommand):
