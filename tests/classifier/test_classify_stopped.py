@@ -25,12 +25,14 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "catsdogs.settings"
 from django.core.management import execute_from_command_line
 import django
 django.setup()
-from classifier.terminal import Pace
-def look(pace, photos):
-    if photos == 7:
+from ml.bulk import Tally
+count = Tally.count
+def count_and_stop(tally, row):
+    count(tally, row)
+    if tally.photos == 7:
         print("seven rows", flush=True)
         sys.stdin.readline()
-Pace.look = look
+Tally.count = count_and_stop
 execute_from_command_line(["manage.py", "classify", *sys.argv[1:]])
 """
 
