@@ -31,7 +31,9 @@ _NETWORKS = {
     "efficientnet-lite0": "EfficientNet-Lite0",
     "efficientnet-lite1": "EfficientNet-Lite1",
     "efficientnet-lite2": "EfficientNet-Lite2",
+    "efficientnet-lite2-peaks": "EfficientNet-Lite2",
     "pawnet": "PawNet",
+    "small-xception": "small Xception",
 }
 
 

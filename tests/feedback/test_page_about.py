@@ -1,5 +1,8 @@
 """The page that says what this is: true of whatever version is live."""
 
+import pytest
+
+from ml.architectures import FROM_SCRATCH, TRANSFER
 from tests.make import make_version
 
 SCORES = {
@@ -23,6 +26,14 @@ def test_it_tells_the_live_version_s_own_numbers(client, db):
         "99.72\N{NO-BREAK SPACE}%",
     ):
         assert number in page
+
+
+@pytest.mark.parametrize("architecture", [*TRANSFER, *FROM_SCRATCH])
+def test_networks_are_called_by_their_names(client, db, architecture):
+    make_version(live=True, scores=SCORES, architecture=architecture)
+
+    assert f"Network: {architecture}" not in client.get("/about").text
+    assert "Network: " in client.get("/about").text
 
 
 def test_without_a_live_version_it_says_so(client, db):
