@@ -1,6 +1,8 @@
 """Keep the sums that figures are read from: for a timer, every few minutes."""
 
+import os
 import sys
+from argparse import ArgumentParser
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +18,19 @@ class Command(BaseCommand):
         "all, changes no figure; stopped in the middle, it goes on from there."
     )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--niceness",
+            type=int,
+            choices=range(20),
+            default=0,
+            metavar="0-19",
+            help="how far to stand back behind other processes, where there are too few cores",
+        )
+
+    def handle(self, *args: Any, niceness: int, **options: Any) -> None:
+        if niceness and hasattr(os, "nice"):  # not on Windows
+            os.nice(niceness)
         hours = roll_up(say=self._say)
         self.stdout.write(f"{hours} hours summed up.")
 
