@@ -28,7 +28,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.arena import PLACE, ROOT
-from benchmarks.flood import CLIENTS, Answered, drawn_photo, send_load
+from benchmarks.flood import CLIENTS, Answered, photo_of_a_cat, send_load
 from benchmarks.machine import as_sentence, machine
 from benchmarks.marked import write_between
 from benchmarks.postgres import durable_postgres
@@ -122,7 +122,9 @@ def run_load(site: Site, name: str, rate: float | None, seconds: float) -> Phase
     """
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
-    load = context.Process(target=send_load, args=(site.url, drawn_photo(), rate, seconds, there))
+    load = context.Process(
+        target=send_load, args=(site.url, photo_of_a_cat(), rate, seconds, there)
+    )
     before = _cpu_seconds(site)
     load.start()
     there.close()
@@ -229,7 +231,7 @@ def _one_prediction(site: Site) -> str:
     client = http.client.HTTPConnection(site.url[7:], timeout=60)
     try:
         while True:
-            client.request("POST", "/api/predict", drawn_photo(), {"Content-Type": "image/jpeg"})
+            client.request("POST", "/api/predict", photo_of_a_cat(), {"Content-Type": "image/jpeg"})
             answer = json.loads(client.getresponse().read())
             if "id" in answer:
                 return str(answer["id"])
