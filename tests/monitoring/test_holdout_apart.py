@@ -46,7 +46,7 @@ def test_another_process_takes_the_networks_apart(tmp_path):
         found = holdouts(site)
         libraries = Path(f"/proc/{workers(site)[0]}/maps").read_text()
 
-    assert max(niceness) == os.nice(0) + 15
+    assert max(niceness) == min(19, os.nice(0) + 15)
     assert [count > 1000 for _, count in found] == [True]
     assert "onnxruntime" in libraries
     assert "onnx_cpp2py" not in libraries
