@@ -53,7 +53,7 @@ bench: .venv/.dev ## Measure serving beside peers, start, memory, loop, swaps; w
 	$(python) -m benchmarks.loop
 	$(python) -m benchmarks.swapping
 	@if [ -d "$${CATSDOGS_DATA:-data/raw}" ]; then \
-		$(python) -m benchmarks.candidates; \
+		$(python) -m benchmarks.candidates && $(python) -m benchmarks.second_looks; \
 	else \
 		echo "No photos in CATSDOGS_DATA: the candidates are not measured."; \
 	fi

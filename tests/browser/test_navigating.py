@@ -252,10 +252,15 @@ def test_fifty_pages_leave_nothing_behind(home):
     before = weigh()
     walk(25)
     after = weigh()
+    for _ in range(20):
+        if after["Nodes"] <= before["Nodes"] + 200:
+            break
+        # The page that was left last may still be going out: a frame later it can be collected.
+        home.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+        after = weigh()
 
     assert after["Documents"] <= before["Documents"] + 10
-    # Of fifty pages with some 500 nodes each; the last two may still be on their way out.
-    assert after["Nodes"] <= before["Nodes"] + 1200
+    assert after["Nodes"] <= before["Nodes"] + 200  # a page has some 500
     assert after["JSEventListeners"] <= before["JSEventListeners"] + 20
     assert after["JSHeapUsedSize"] <= before["JSHeapUsedSize"] + 500_000
     assert is_same_document(home)
